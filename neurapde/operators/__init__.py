@@ -1,1 +1,1 @@
-"""Operators that read a field beyond a point: integrals with a kernel and fractional derivatives, by quadrature."""
+"""Operators that use a field at many points: integrals with a kernel and fractional derivatives, by quadrature."""

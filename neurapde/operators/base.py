@@ -1,7 +1,7 @@
-"""What an operator is that reads a field beyond a point, and how a residual is given what it reads there.
+"""The interface of operators that use a field at many points, and their values for a residual.
 
-A constraint whose residual reads operators draws, beside each of its points, the nodes of their rules. Its jet is that of
-all of these, so that whoever solves for a field needs to know nothing of it; the residual is given the part at its points.
+A constraint whose residual uses operators draws the quadrature nodes of each of its points, too. Its jet covers all of
+them, so that the solver of a field need not know about operators. The residual gets the part at its own points.
 """
 
 from abc import ABC, abstractmethod
@@ -31,7 +31,7 @@ _asked: ContextVar[dict["Operator", None] | None] = ContextVar("asked", default=
 
 @contextmanager
 def reading_operators() -> Iterator[dict["Operator", None]]:
-    """Gather the operators that are applied to jets of which no surroundings are known; there they give zero."""
+    """Collect the operators that are applied to jets without surroundings; there they give zero."""
     operators: dict[Operator, None] = {}
     token = _asked.set(operators)
     try:
@@ -42,21 +42,21 @@ def reading_operators() -> Iterator[dict["Operator", None]]:
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """Nodes `(m, n, d)` of n points, and their weights `(m, n)`; own: what else there is of the value at a point, `(n,)`."""
+    """Nodes `(m, n, d)` of n points, and their weights `(m, n)`; own: weight of the value at the point itself, `(n,)`."""
 
     nodes: Tensor
     weights: Tensor
     own: Tensor | None = None
 
     def of(self, points: slice) -> "Rule":
-        """That of some of the points."""
+        """The rule of some of the points."""
         own = None if self.own is None else self.own[points]
         return Rule(self.nodes[:, points], self.weights[:, points], own)
 
 
 @dataclass(frozen=True, eq=False)
 class Surroundings:
-    """What an operator reads: its points `(n, d)`, its nodes `(m · n, d)` in turn for all points, their weights and jet."""
+    """The data of an operator: its points `(n, d)`, its nodes `(m · n, d)` in turn for all points, their weights and jet."""
 
     points: Tensor
     nodes: Tensor
@@ -77,7 +77,7 @@ class Surroundings:
 
 @dataclass(frozen=True, eq=False)
 class SurroundedJet(Jet):
-    """A jet at points of which the surroundings are known."""
+    """A jet at points with known surroundings."""
 
     around: Mapping["Operator", Surroundings]
 
@@ -90,12 +90,12 @@ class SurroundedJet(Jet):
 class Operator(Declaration, ABC):
     """An operator on the field of an Equation; its residual applies it to u, or to a component: `operator(u)`.
 
-    Make it once, outside of the residual. That it is read is found by itself.
+    Make it once, outside the residual. `solve` finds out that the residual uses it.
     """
 
     @property
     def order(self) -> int:
-        """The highest derivative of u that it reads."""
+        """The highest derivative of u that it needs."""
         return 0
 
     def __call__(self, u: Jet) -> Tensor:
@@ -113,7 +113,7 @@ class Operator(Declaration, ABC):
 
     @abstractmethod
     def check(self, domain: Domain) -> None:
-        """Refuse a domain that it is not for."""
+        """Refuse a domain that it does not support."""
 
     @abstractmethod
     def rule(self, points: Tensor, domain: Domain, count: int) -> Rule:
@@ -125,14 +125,14 @@ class Operator(Declaration, ABC):
 
     @abstractmethod
     def describe(self) -> str:
-        """It, in a line of mathematics."""
+        """The operator as a line of mathematics."""
 
     def starts(self, domain: Domain) -> tuple[int, tuple[float, ...]]:
-        """An axis, and powers, not whole, of the distance from its start that solutions have for smooth data."""
+        """An axis, and the non-integer powers of the distance from its start that solutions have for smooth data."""
         return 0, ()
 
     def edge(self) -> float:
-        """The power, not whole, of the distance to the boundary that solutions have for smooth data; 0 for none."""
+        """The non-integer power of the distance to the boundary that solutions have for smooth data; 0 for none."""
         return 0.0
 
 
@@ -144,7 +144,7 @@ class Surrounded(Samples):
     rules: tuple[Rule, ...] = ()
 
     def split(self, size: int) -> Iterator["Surrounded"]:
-        """The same, so many points at a time."""
+        """The same in parts of so many points."""
         for start in range(0, self.count, size):
             part = slice(start, start + size)
             rules = tuple(rule.of(part) for rule in self.rules)
@@ -159,13 +159,13 @@ def surrounded(points: Tensor, rules: tuple[Rule, ...]) -> Surrounded:
 
 @dataclass(frozen=True)
 class AroundPoints(DrawnSampler):
-    """Draws points from the inside of a domain with the nodes that operators read."""
+    """Draws points inside a domain with the nodes that operators need."""
 
     domain: Domain
     operators: tuple[Operator, ...]
 
     def nodes(self, count: int) -> int:
-        """How many nodes there are beside each of so many points."""
+        """The number of nodes of each of so many points."""
         modes = (count / MODES_A_POINT) ** (1 / self.domain.dimension)
         one = self.domain.sample(1, how="grid")
         rules = [
@@ -174,7 +174,7 @@ class AroundPoints(DrawnSampler):
         return sum(len(rule.weights) for rule in rules)
 
     def draw(self, wanted: Draw) -> Surrounded:
-        """So many points with their nodes, which grow in number with the points."""
+        """So many points with their nodes, whose number grows with the points."""
         points = self.domain.draw(wanted)
         for axis, powers in (operator.starts(self.domain) for operator in self.operators):
             if powers:
@@ -189,7 +189,7 @@ class AroundPoints(DrawnSampler):
 
 @dataclass(frozen=True)
 class AtNodes:
-    """A residual at points, given what operators read around them."""
+    """A residual at points, with the values of operators there."""
 
     residual: Callable[..., Any]
     operators: tuple[Operator, ...]

@@ -1,4 +1,4 @@
-"""Caputo's fractional derivative along an axis, by the values of the field alone."""
+"""Caputo's fractional derivative along an axis, from the values of the field alone."""
 
 import math
 from dataclasses import dataclass
@@ -25,11 +25,13 @@ class Caputo(Operator):
         npde.Equation(lambda x, u: slow(u) - u.d2(0))
 
     Args:
-        alpha: α, between 0 and 1 (m = 1), which takes an initial value, or between 1 and 2 (m = 2), which takes a slope too.
+        alpha: α, between 0 and 1 (m = 1), which needs an initial value, or between 1 and 2 (m = 2), which needs a
+        slope too.
         axis: by its name; None for time, or the last one.
 
-    By parts it is [(v(t) − v(a))/h^β + β ∫ (v(t) − v(s))/(t − s)^(1+β) ds]/Γ(1 − β) with h = t − a, of v = u and β = α, or
-    v = ∂u/∂t and β = α − 1. Its rule is Gauss–Jacobi's at t, and on panels that shrink towards a, where u starts as a power.
+    Integration by parts gives [(v(t) − v(a))/h^β + β ∫ (v(t) − v(s))/(t − s)^(1+β) ds]/Γ(1 − β) with h = t − a, with v
+    = u and β = α, or v = ∂u/∂t and β = α − 1. The quadrature is Gauss–Jacobi at t, and has panels that shrink towards
+    a, where u starts as a power.
     Source: Diethelm (2010), The Analysis of Fractional Differential Equations, section 3.
     """
 
@@ -68,7 +70,7 @@ class Caputo(Operator):
         return around.summed(here.repeat(len(around.weights), *[1] * (here.ndim - 1)) - there)
 
     def _axis(self, around: Surroundings) -> int:
-        """The axis along which its nodes lie: the one along which they differ from the points."""
+        """The axis of its nodes: the one along which they differ from the points."""
         apart = around.nodes.reshape(-1, *around.points.shape) - around.points
         return int(apart.abs().amax((0, 1)).argmax())
 

@@ -1,4 +1,4 @@
-"""The fractional Laplacian of fields that are zero outside of an interval, a disk or a ball, by rays from each point."""
+"""The fractional Laplacian of fields that are zero outside an interval, a disk or a ball, by rays from each point."""
 
 import math
 from dataclasses import dataclass
@@ -30,9 +30,9 @@ class FractionalLaplacian(Operator):
     Args:
         alpha: α, between 0 and 2, where it is −Δ.
 
-    It is an integral along rays of (2 u(x) − u(x + rθ) − u(x − rθ)) r^(−1−α): Gauss–Jacobi's rule for r to the nearer side,
-    one in log r from there to the other, on panels that shrink towards both, and closed forms beyond. The trial has
-    functions like the distance to the boundary to the power α/2 there, as solutions for smooth data are.
+    It is an integral along rays of (2 u(x) − u(x + rθ) − u(x − rθ)) r^(−1−α): Gauss–Jacobi quadrature for r up to the
+    nearer side, a rule in log r from there to the other, on panels that shrink towards both, and closed forms beyond.
+    The trial has functions that vary as the distance to the boundary to the power α/2, like solutions for smooth data.
     Source: Lischke and others (2020), What is the fractional Laplacian?, J. Comput. Phys. 404, 109009, section 2.
     """
 
@@ -62,7 +62,8 @@ class FractionalLaplacian(Operator):
     def _ray(
         self, place: Tensor, direction: np.ndarray, share: float, count: int
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Along both ways of a ray in the unit ball: offsets (m, n, d), weights (m, n), and what is beyond of u(x) (n,)."""
+        """Along both ways of a ray in the unit ball: offsets (m, n, d), weights (m, n), and the factor of u(x) for the
+        part beyond (n,)."""
         theta = place.new_tensor(direction)
         ahead = place @ theta
         half = (ahead**2 + (1 - place.square().sum(1)).clamp(min=0)).sqrt()
@@ -81,7 +82,7 @@ class FractionalLaplacian(Operator):
         return torch.cat(offsets), share * torch.cat([weight, weight, rest]), share * beyond
 
     def _factor(self, axes: int) -> float:
-        """Of ∫ over half of all directions of the second difference."""
+        """The factor of the integral of the second difference over half of all directions."""
         s = self.alpha / 2
         return 4**s * math.gamma(axes / 2 + s) / math.pi ** (axes / 2) / abs(math.gamma(-s))
 

@@ -25,7 +25,7 @@ Kernel = Callable[[Array, Array], Array]
 
 @dataclass(frozen=True)
 class IntegralOperator(Operator):
-    """What Volterra's and Fredholm's share."""
+    """The common part of Volterra and Fredholm operators."""
 
     kernel: Kernel | float = 1.0
     axis: str | None = None
@@ -77,10 +77,10 @@ class Volterra(IntegralOperator):
         kernel: K(x, t) of points x and t (n, d), smooth; or a number.
         axis: by its name; None for time, or the last one.
         power: above −1, of a kernel that is singular where t = x.
-        integrand: a function of points and a Jet in the place of u, `lambda t, u: u.value**2`.
+        integrand: a function of points and a Jet instead of u, `lambda t, u: u.value**2`.
 
-    Its rule is Gauss–Jacobi's, and grows with the number of functions that are solved for: what it misses shows in the
-    change from one number to the next, from which the error is estimated.
+    The quadrature is Gauss–Jacobi, and grows with the number of functions of the trial. So its error is part of the
+    change between two numbers of functions, which gives the error estimate.
     """
 
     def rule(self, points: Tensor, domain: Domain, count: int) -> Rule:
@@ -108,7 +108,7 @@ class Fredholm(IntegralOperator):
         kernel: K(x, t) of points x and t (n, d), smooth but at t = x; or a number.
         axis: by its name; None for the first one.
         power: above −1, of a kernel that is singular where t = x.
-        integrand: a function of points and a Jet in the place of u, `lambda t, u: u.value**2`.
+        integrand: a function of points and a Jet instead of u, `lambda t, u: u.value**2`.
     """
 
     def rule(self, points: Tensor, domain: Domain, count: int) -> Rule:
@@ -136,21 +136,22 @@ def along(points: Tensor, axis: int, offset: Tensor, length: Tensor, z: Any, w: 
 
 
 def products(step: float, most: float = 8.5, count: int = 30) -> tuple[float, ...]:
-    """The numbers i · step + j up to `most`, i and j whole, that are not whole themselves: the lowest of them."""
+    """The lowest non-integers i · step + j up to `most`, i and j integers."""
     every = {round(i * step + j, 9) for i in range(1, int(most / step) + 1) for j in range(int(most) + 1)}
     return tuple(sorted(p for p in every if p <= most and abs(p - round(p)) > 1e-6))[:count]
 
 
 def check_axis_name(axis: Any, what: str) -> None:
-    """Refuse what is no name of an axis."""
+    """Refuse an axis that is not a name."""
     if axis is not None and (not isinstance(axis, str) or not axis.strip()):
         raise DeclarationError(f"axis={checks.shown(axis)} of {what}: give its name, such as 't', or None")
 
 
 def axis_of(operator: Operator, name: str | None, domain: Domain, *, first: bool = False) -> int:
-    """The number of an axis by its name: the last one, or the first, for None. Raises: DeclarationError where there is none.
+    """The number of an axis by its name: the last one, or the first, for None. Raises: DeclarationError if there is
+    none.
 
-    Along an axis of space the domain is to be a box, so that all lines along it are as long.
+    Along an axis of space the domain must be a box, so that all lines along it have the same length.
     """
     names = domain.axes
     if name is not None and name not in names:

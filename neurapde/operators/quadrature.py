@@ -1,4 +1,4 @@
-"""Rules on the unit interval for integrands singular at its ends: Gauss–Jacobi's at one, graded panels at the other."""
+"""Rules on the unit interval for integrands singular at its ends: Gauss–Jacobi at one, graded panels at the other."""
 
 from functools import lru_cache
 from itertools import pairwise
@@ -15,9 +15,11 @@ FloatArray = NDArray[np.float64]
 
 @lru_cache(maxsize=64)
 def one_sided(count: int, power: float, graded: bool) -> tuple[FloatArray, FloatArray]:
-    """Nodes z and weights for ∫₀¹ (1 − z)^power f(z) dz, f smooth; where graded, f may be z^a at 0, a > −1 not whole.
+    """Nodes z and weights for ∫₀¹ (1 − z)^power f(z) dz, f smooth; if graded, f may be z^a at 0, a > −1 not an
+    integer.
 
-    The panel at 1 has Gauss–Jacobi nodes; each has a share of `count` by its length, and half of it at least.
+    The panel at 1 has Gauss–Jacobi nodes; each panel has a share of `count` by its length, and at least half of
+    `count`.
     Source: Davis and Rabinowitz (1984), Methods of Numerical Integration, sections 2.7 and 2.12.
     """
     edges = np.append(GRADED ** np.arange(PANELS + 1.0), 0.0)[::-1] if graded else np.array([0.0, 1.0])

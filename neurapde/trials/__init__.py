@@ -1,4 +1,4 @@
-"""Trial functions: fields with trainable parameters that know their own derivatives, and what is known of a field beside."""
+"""Trial functions: fields with trainable parameters and their own derivatives, and known parts of a field."""
 
 from neurapde.backgrounds.near_source import NearSource as NearSource
 from neurapde.backgrounds.rays import StraightRays as StraightRays

@@ -1,6 +1,6 @@
-"""A network within what is known of the field: u(x) = background(x) + factor(x) · network(x / lengths).
+"""A network combined with known parts of the field: u(x) = background(x) + factor(x) · network(x / lengths).
 
-One trial function, and four ways to declare it: on a background, around a known factor, vanishing on sides, in other units.
+One trial function with four declarations: plus a background, times a known factor, zero on sides, in other units.
 """
 
 from __future__ import annotations
@@ -130,11 +130,11 @@ class Ansatz(Trial):
 
 @dataclass(frozen=True)
 class FactoredAnsatz(Trial):
-    """The trial u = background · (1 + network): travel times as T = T₀τ, where T₀ knows the source's kink.
+    """The trial u = background · (1 + network): travel times as T = T₀τ, where T₀ has the kink at the source.
 
     background: a field known in closed form, such as `StraightRays`, of as many components as the problem has.
-    network:    the specification of the network for τ − 1, which is smooth where T₀ takes the kink. A
-                layered one starts with a head of zeros, so that u starts as the background and on its branch.
+    network:    the specification of the network for τ − 1, which is smooth because T₀ has the kink. A layered one
+                starts with a head of zeros, so that u starts as the background, on its branch.
     Source: Fomel, Luo, Zhao (2009), J. Comput. Phys. 228, 6440-6455, for the factored eikonal equation.
     """
 
@@ -187,14 +187,15 @@ class DistanceFactor(Trial):
 
 @dataclass(frozen=True)
 class OutputScaling(Trial):
-    """The trial u(x) = size · network(x / lengths): a network in other units, its own numbers of the order of one.
+    """The trial u(x) = size · network(x / lengths): a network in other units, with its own numbers of the order of
+    one.
 
     network: the specification of the network.
     size:    of the field, positive: a distance in a box of half width 100 is of the order of 100; of components, one each.
-    lengths: of each axis, positive: seconds beside metres, so that one scale suits all axes. None: 1 each.
+    lengths: of each axis, positive: for axes such as seconds and metres, so that one scale suits all. None: 1 each.
 
-    Steps of a training are of one size for all parameters; a network that must grow to 100 first takes steps that are too
-    long for its hidden layers.
+    A training takes steps of one size for all parameters; a network that must first grow to 100 would take steps that
+    are too long for its hidden layers.
     """
 
     network: Trial
@@ -235,7 +236,7 @@ class OutputScaling(Trial):
 
 @dataclass(frozen=True)
 class Sum(Trial):
-    """The trial first + second: a field and what has been found to be missing from it."""
+    """The trial first + second: a field and its correction."""
 
     first: Trial
     second: Trial
@@ -260,7 +261,7 @@ class SumTrial(TrialFunction):
 
 
 def plain_network(trial: TrialFunction) -> TrialFunction:
-    """The network of a trial without what is known around it."""
+    """The network of a trial without the known parts."""
     return plain_network(trial.network) if isinstance(trial, AnsatzTrial) else trial
 
 
@@ -273,7 +274,7 @@ def _check_parts(spec: Trial, background: object, network: object, way: str) -> 
 
 
 def _check_field(background: Background, setting: Setting) -> None:
-    """Refuse a background that is complex or has components where the field is or has not."""
+    """Refuse a background that is complex or has components if the field is not or has not."""
     probe = torch.as_tensor(setting.bounds[1], dtype=torch.float64).reshape(1, -1)
     value = background.jet(probe, order=0).value
     columns = value.shape[1] if value.ndim == 2 else 1

@@ -1,4 +1,4 @@
-"""What a trial function is: a specification that anyone can write down, and the network it builds.
+"""What a trial function is: a specification, and the network that it builds.
 
 A `Trial` is a frozen specification without dimensions or parameters; `draw` makes its parameters for a
 domain and a number of outputs, from a given generator. A `TrialFunction` maps points (n, d) to values and to
@@ -116,7 +116,7 @@ class Setting:
 
     @property
     def rows(self) -> int:
-        """Real numbers that a value of the field has: real and imaginary parts count."""
+        """The number of real numbers in a value of the field, real and imaginary parts."""
         return self.outputs * (2 if self.complex else 1)
 
     def amplitudes(self, *shape: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Functions like a power of the distance to the boundary of a ball, which solutions of fractional equations are there."""
+"""Functions that vary as a power of the distance to the boundary of a ball, like solutions of fractional equations."""
 
 from dataclasses import dataclass
 from itertools import product

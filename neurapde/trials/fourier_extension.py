@@ -1,8 +1,8 @@
-"""Sines that outgrow the domain: a hidden layer on the lattice of a box larger than the domain, plus corner functions.
+"""Fourier extension: a hidden layer of sines on the lattice of a box larger than the domain, plus corner functions.
 
-On a box larger than the domain the lattice's sines no longer prescribe anything at the domain's boundary: they are a frame,
-and a function that is smooth in the domain is approximated faster than any power of the bandwidth (Fourier extension;
-Adcock, Huybrechs and Martín-Vaquero 2014). Where the boundary has a corner, z^α and z^α log z carry what is not smooth.
+On a larger box the sines do not prescribe values at the domain's boundary. They are a frame, and they approximate a
+function that is smooth in the domain faster than any power of the bandwidth (Fourier extension; Adcock, Huybrechs and
+Martín-Vaquero 2014). At a corner of the boundary, z^α and z^α log z represent the singular part.
 """
 
 import math
@@ -28,12 +28,12 @@ from neurapde.trials.start_powers import StartPowers
 class Corner(Declaration):
     """Re, Im of z^α, z^α log z and z^(α+m) z̄ⁿ about a corner of the plane, with z = (x − at) e^{−i start}/size.
 
-    Plain powers with a whole α are left out: they are polynomials, which the sines carry. The products with polynomials,
-    of degree up to `largest`, are what coefficients and sources that vary add to the harmonic ones.
+    Plain powers with an integer α are left out: they are polynomials, which the sines represent. The products with
+    polynomials, of degree up to `largest`, are for varying coefficients and sources.
 
     at: the corner. start: direction of the side from which the domain opens counterclockwise, rad. opening: the angle of
-    the domain there, rad. size: length by which r is scaled. The exponents are α = kπ/opening up to `largest`: those of
-    fields whose values, or whose slopes, vanish on both sides; where `mixed`, also kπ/(2 opening), for one of each.
+    the domain there, rad. size: length by which r is scaled. The exponents are α = kπ/opening up to `largest`, for
+    fields whose values or slopes vanish on both sides; if `mixed`, also kπ/(2 opening), for one of each.
     """
 
     at: tuple[float, float]
@@ -51,12 +51,12 @@ class Corner(Declaration):
 
     @property
     def powers(self) -> np.ndarray:
-        """The α whose plain power is no polynomial, (p,)."""
+        """The α whose plain power is not a polynomial, (p,)."""
         return self.exponents[np.abs(self.exponents - np.round(self.exponents)) > 1e-6]
 
     @property
     def products(self) -> np.ndarray:
-        """(a, b) of z^a z̄^b (q, 2), a = α + m and b whole, those that are plain powers left out."""
+        """(a, b) of z^a z̄^b (q, 2), a = α + m and b integers, without those that are plain powers."""
         sums = (self.powers[:, None] + np.arange(int(self.largest) + 1)).ravel()
         pairs = [
             (round(a, 9), b) for a in sums for b in range(int(self.largest) + 1) if a + b <= self.largest
@@ -161,7 +161,8 @@ class Multipoles(Declaration):
 class FourierExtension(Trial):
     """Sines on a box `1 + margin` times as long as the domain along each axis, and functions of its corners and holes.
 
-    modes: number of modes along each axis. box: lower and upper corner of what to cover, where it is less than the domain.
+    modes: number of modes along each axis. box: lower and upper corner of the part to cover, if it is smaller than the
+    domain.
     """
 
     modes: tuple[int, ...]

@@ -16,7 +16,7 @@ from neurapde.trials.base import Setting, Trial, TrialFunction
 
 @dataclass(frozen=True)
 class Part(Declaration):
-    """Where one trial function holds: inside every region of `within` and outside every one of `outside`."""
+    """The region of one trial function: inside every region of `within` and outside every one of `outside`."""
 
     within: tuple[Domain, ...]
     outside: tuple[Domain, ...]
@@ -34,7 +34,7 @@ class Part(Declaration):
 
 @dataclass(frozen=True)
 class PiecewiseTrial(Trial):
-    """Parts that cover the domain, each with a trial of its own; where parts share an edge the first one holds."""
+    """Parts that cover the domain, each with its own trial; on a shared edge the first one counts."""
 
     parts: tuple[Part, ...]
 
@@ -62,7 +62,7 @@ class PiecewiseFunction(TrialFunction):
         self.trials = nn.ModuleList(trials)
 
     def part_of(self, points: Tensor) -> Tensor:
-        """The number of the part that each point (n, d) lies in, (n,); the last for points in none."""
+        """The number of the part of each point (n, d): (n,); the last for points in none."""
         number = torch.full((len(points),), len(self.parts) - 1, device=points.device)
         for index in reversed(range(len(self.parts))):
             number[self.parts[index].contains(points)] = index

@@ -1,7 +1,7 @@
-"""Products of sines whose coefficients move in time: a SIREN of one hidden layer with a head that is a function of t.
+"""Products of sines with coefficients that depend on time: a SIREN of one hidden layer whose head is a function of t.
 
-The coefficients, their rates and their accelerations are kept at moments equally spaced, and joined by quintics: the
-field is twice continuously differentiable in time, and its jets are exact derivatives of what it evaluates to.
+The coefficients, their rates and their accelerations are stored at equally spaced moments, with quintics between them.
+So the field is twice continuously differentiable in time, and its jets are the exact derivatives of its values.
 """
 
 from collections.abc import Sequence
@@ -35,9 +35,9 @@ class SineHistory(Trial):
 
     modes:   number of modes along each axis in space.
     moments: knots in time, from the first to the last instant of the domain.
-    box:     (lower, upper) of each axis of the lattice, where it is larger than the domain; None for the domain's own.
+    box:     (lower, upper) of each axis of the lattice, if it is larger than the domain; None for that of the domain.
     free:    for each axis, whether the slope (instead of the value) vanishes at its (lower, upper) end.
-    near:    fields beside points that radiate, each with amplitudes that are functions of time too.
+    near:    fields near radiating points, each with amplitudes that are functions of time too.
     """
 
     modes: tuple[int, ...]
@@ -92,7 +92,7 @@ class HistoryFunction(TrialFunction):
     """u(x, t) = Σ a_ij…(t) φ_i(x) φ_j(y) … + Σ c_k(t) Ψ_k(x, …), a_ij… and c_k quintic between knots.
 
     amplitudes: the parameters, (moments, 3, count_0, …, outputs): a, a' and a'' at each knot.
-    beside:     those of the near fields, (moments, 3, parts, outputs); no parameter where there are none.
+    beside:     those of the near fields, (moments, 3, parts, outputs); no parameter if there are none.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class HistoryFunction(TrialFunction):
 
     @property
     def _rows(self) -> int:
-        """Points handled at a time: each takes a plane of amplitudes where there are three axes."""
+        """Number of points at a time: with three axes each takes a plane of amplitudes."""
         return ROWS if len(self.axes) < 3 else max(1, ROWS * FEW // self.axes[2].count)
 
     @property
@@ -132,7 +132,7 @@ class HistoryFunction(TrialFunction):
     def _near(
         self, points: Tensor, cells: Tensor, wanted: Sequence[tuple[int, ...]], beside: Tensor
     ) -> Tensor:
-        """Derivatives of the degrees wanted of the fields beside points that radiate: (len(wanted), n, outputs)."""
+        """Derivatives of the given degrees of the fields near radiating points: (len(wanted), n, outputs)."""
         knots = torch.cat([beside[:-1], beside[1:]], dim=1)[cells]  # (n, 6, parts, outputs)
         heads = [
             torch.einsum("nk,nkpo->npo", self._quintics(points[:, -1], cells, degree), knots)
@@ -149,7 +149,7 @@ class HistoryFunction(TrialFunction):
         )
 
     def _sines(self, points: Tensor, cells: Tensor, wanted: Sequence[tuple[int, ...]]) -> Tensor:
-        """Derivatives of the degrees wanted of the sum of sines: (len(wanted), n, outputs)."""
+        """Derivatives of the given degrees of the sum of sines: (len(wanted), n, outputs)."""
         followed = torch.is_grad_enabled() and points.requires_grad  # by torch, point by point
         if not followed:
             lines, which = torch.unique(points[:, 0], return_inverse=True)
@@ -170,7 +170,7 @@ class HistoryFunction(TrialFunction):
     def _on_lines(
         self, points: Tensor, cells: Tensor, lines: Tensor, which: Tensor, wanted: Sequence[tuple[int, ...]]
     ) -> Tensor:
-        """Derivatives of the degrees wanted at many points of few lines, at any times: (len(wanted), n, outputs)."""
+        """Derivatives of the given degrees at many points of few lines, at any times: (len(wanted), n, outputs)."""
         first, knots = table(self.axes[0], lines), self.amplitudes.flatten(0, 1)
         heads = {d: torch.tensordot(first[d], knots, dims=([1], [1])) for d in {w[0] for w in wanted}}
         parts = []
@@ -191,9 +191,9 @@ class HistoryFunction(TrialFunction):
     def _in_cell(
         self, points: Tensor, cell: int, wanted: Sequence[tuple[int, ...]], alone: bool, followed: bool
     ) -> Tensor:
-        """Derivatives of the degrees wanted at points between two knots: (len(wanted), n, outputs).
+        """Derivatives of the given degrees at points between two knots: (len(wanted), n, outputs).
 
-        alone: whether all have one time. followed: whether torch is to differentiate by the points.
+        alone: whether all have one time. followed: whether torch must differentiate by the points.
         """
         t = points[:, -1]
         tables = [table(self.axes[axis], points[:, axis]) for axis in range(self.dimension - 1)]

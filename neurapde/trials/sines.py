@@ -1,8 +1,8 @@
 """A SIREN of one hidden layer whose frequencies and phases are placed on a lattice instead of drawn at random.
 
 A product of sines, one for each axis, is a sum of 2^(d−1) neurons sin(w·x + b); with frequencies on the lattice of the box
-such products are orthogonal and vanish (or have vanishing slope) on its sides. The head is all that is left to solve for:
-see `methods.Galerkin`. `neurons` writes the same function as an ordinary hidden layer and head.
+such products are orthogonal and vanish (or have vanishing slope) on its sides. Only the head remains to solve for: see
+`methods.Galerkin`. `neurons` writes the same function as an ordinary hidden layer and head.
 """
 
 from abc import abstractmethod
@@ -71,10 +71,10 @@ class ProductFunction(TrialFunction):
 
     @abstractmethod
     def tables(self, points: Tensor, order: int) -> list[list[Tensor]]:
-        """Of each axis, its functions and their derivatives up to an order at points (n, d)."""
+        """For each axis, its functions and their derivatives up to an order at points (n, d)."""
 
     def set_coefficients(self, values: np.ndarray) -> None:
-        """Take the coefficients (count_0, …, outputs) of a solve, complex if the field is."""
+        """Set the coefficients (count_0, …, outputs) of a solve, complex if the field is."""
         numbers = torch.as_tensor(values)
         with torch.no_grad():
             self.amplitudes.copy_(torch.view_as_real(numbers.contiguous()) if self.complex else numbers)
@@ -134,7 +134,7 @@ def axis_modes(
     counts: Sequence[int],
     free: Sequence[tuple[bool, bool]] | None = None,
 ) -> tuple[AxisModes, ...]:
-    """The modes of each axis of a box with these (lower, upper); those that vanish at its sides where `free` is None."""
+    """The modes of each axis of a box with these (lower, upper); those that vanish at its sides if `free` is None."""
     ends = free or ((False, False),) * len(counts)
     return tuple(
         AxisModes(float(a), float(b), count, end)

@@ -1,4 +1,4 @@
-"""Powers of the distance from the start of an axis, which fields with a memory have there: (t − start)^p, p not whole."""
+"""Non-integer powers of the distance from the start of an axis, (t − start)^p, for fields with a memory."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""A field and what was found with it: a trial function that carries the unknowns, so that a file holds them."""
+"""A field with its unknowns: a trial function that includes them, so that a file stores them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from neurapde.trials.base import Setting, Trial, TrialFunction
 
 @dataclass(frozen=True)
 class WithUnknowns(Trial):
-    """A trial beside unknowns, which are found with it."""
+    """A trial with unknowns that are found together with it."""
 
     field: Trial
     unknowns: tuple[Unknown, ...]
@@ -46,7 +46,7 @@ class WithUnknownsTrial(TrialFunction):
 
     @property
     def found(self) -> dict[str, "Found"]:
-        """What was found, by name."""
+        """The unknowns by name."""
         assert isinstance(self.spec, WithUnknowns)
         result, start = {}, 0
         for unknown in self.spec.unknowns:
@@ -60,10 +60,10 @@ class WithUnknownsTrial(TrialFunction):
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """An unknown that was found: a number with its standard error, or a field that is asked at points (n, d).
+    """A found unknown: a number with its standard error, or a field that takes points (n, d).
 
-    The standard error is that of the Gauss–Newton matrix, with the noise of the data as told or, where it was not, as
-    what is left of them says.
+    The standard error follows from the Gauss–Newton matrix, with the given noise of the data or, without one, with the
+    noise estimated from their residual.
     """
 
     unknown: Unknown

@@ -1,1 +1,1 @@
-"""Whether an answer is earned: residuals at fresh points, the error that they make, what is not determined."""
+"""Verification of a solution: residuals at fresh points, the error that they cause, and undetermined problems."""

@@ -1,8 +1,8 @@
-"""The closing check of every solve: what was found is put back into the declared constraints, at points of its own.
+"""The closing check of every solve: the residuals of the solution in the declared constraints, at fresh points.
 
-A method knows its own points and its own tolerance. Here a status is earned: CONVERGED needs a residual that is small
-beside the terms that cancel in it, wherever the declaration says that something may happen. A training is told its error,
-too: a small loss does not mean a small one.
+A method knows only its own points and its own tolerance. This check decides the status: CONVERGED needs a residual
+that is small compared with the terms that cancel in it, wherever the declaration has sources, data or coefficients. A
+training also gets an error estimate, because a small loss does not mean a small error.
 """
 
 import dataclasses
@@ -52,9 +52,10 @@ ROWS, ROWS_OF_SECOND_ORDER = 30, 9
 
 
 def closed(task: Task, outcome: Outcome, training: Training | None, tolerance: float | None) -> Outcome:
-    """An outcome with the status, the estimate and the notes that its fresh residuals leave it, and a warning if it loses.
+    """An outcome with the status, the estimate and the notes that follow from its fresh residuals; it warns on
+    failure.
 
-    training: of a method that trains. tolerance: of one that solves the strong form directly.
+    training: for a method that trains. tolerance: of a method that solves the strong form directly.
     """
     if training is not None:
         judged = _with_estimate(task.problem, _after_training(task.problem, outcome, training), training)
@@ -67,11 +68,11 @@ def closed(task: Task, outcome: Outcome, training: Training | None, tolerance: f
 
 
 def _after_strong_form(problem: Problem, outcome: Outcome, tolerance: float) -> Outcome:
-    """The estimate, from the change between levels, knows the points of the levels only: another one knows others.
+    """Correct the estimate from the change between levels, which uses only their points, by one at other points.
 
-    A field that is unresolved by its own estimate has been warned of: there the larger estimate counts, as much larger as
-    the residual is than the part of it that the few features answer. Functions that
-    read NumPy arrays alone cannot be put into a residual; a note says so.
+    A field that is unresolved by its own estimate already has a warning. For it the larger estimate counts, multiplied
+    by the ratio of the residual to the part that the few features explain. Functions that take only NumPy arrays
+    cannot be used in a residual; a note says so.
     """
     stated = float(outcome.extras["error_estimate"])
     if not _is_everywhere(problem, outcome.trial):
@@ -101,14 +102,14 @@ def _after_strong_form(problem: Problem, outcome: Outcome, tolerance: float) -> 
 
 
 def _is_everywhere(problem: Problem, trial: TrialFunction) -> bool:
-    """Whether a field has values in all of the domain: an evolution may have ended before its time, and said so."""
+    """Whether a field has values in the whole domain: an evolution may have ended early, with a warning."""
     anchor = next(trial.parameters())
     with torch.no_grad():
         return bool(torch.isfinite(trial(problem.domain.sample(POINTS, how="grid").to(anchor))).all())
 
 
 def _corrected(problem: Problem, trial: TrialFunction) -> Correction | str:
-    """What least squares at fresh points add to a field, or a note on why that is not known."""
+    """The correction of a field by least squares at fresh points, or a note on why it is not known."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of NumPy's functions for tensors
@@ -118,10 +119,11 @@ def _corrected(problem: Problem, trial: TrialFunction) -> Correction | str:
 
 
 def _with_estimate(problem: Problem, outcome: Outcome, training: Training) -> Outcome:
-    """The outcome of a training with the error of its field, which its loss does not tell, or why that is not known.
+    """The outcome of a training with the error of its field, which its loss does not show, or why it is not known.
 
-    It is what least squares at fresh points add to the field. Of a narrow one few features know: where they explain little
-    of what is left, it is at least what is left of values that are given. A training that has hardly begun is not judged.
+    The error is the correction by least squares at fresh points. A few features cannot represent a narrow error: if
+    they explain little of the residual, the error is at least the residual of given values. A training that has hardly
+    begun is not checked.
     """
     if not _judged(outcome, training) or isinstance(problem.equation, Fit):
         return outcome
@@ -150,14 +152,14 @@ def _with_estimate(problem: Problem, outcome: Outcome, training: Training) -> Ou
 
 
 def _judged(outcome: Outcome, training: Training) -> bool:
-    """Whether a training has got so far that its field is judged."""
+    """Whether a training has come far enough to check its field."""
     steps = float(outcome.history.step[-1]) if len(outcome.history) else 0.0
     begun = steps >= (FEW_OF_SECOND_ORDER if training.second_order else FEW)
     return begun and outcome.status not in (Status.INTERRUPTED, Status.DIVERGED)
 
 
 def _within_bounds(problem: Problem, outcome: Outcome, training: Training) -> Outcome:
-    """The outcome of a training whose field leaves the bounds that are known of its solution: by as much it is wrong."""
+    """The outcome of a training whose field leaves the known bounds of its solution; the excess is an error."""
     if not _judged(outcome, training):
         return outcome
     points = problem.domain.sample(POINTS, how="grid")
@@ -184,9 +186,9 @@ def _within_bounds(problem: Problem, outcome: Outcome, training: Training) -> Ou
 
 
 def _after_training(problem: Problem, outcome: Outcome, training: Training) -> Outcome:
-    """A training that ended since its loss no longer fell has converged where the residual is small, else stalled.
+    """A training that ended because its loss no longer fell has converged if the residual is small, else stalled.
 
-    Data that are fitted may be noisy, so what is left of them says nothing.
+    Fitted data may be noisy, so their residual does not count.
     """
     least = ROWS_OF_SECOND_ORDER if training.second_order else ROWS
     flat = outcome.status is Status.STEP_LIMIT and _is_flat(outcome.history, least)
@@ -212,7 +214,7 @@ def _after_training(problem: Problem, outcome: Outcome, training: Training) -> O
 
 
 def _is_flat(history: History, least: int) -> bool:
-    """Whether the last third of the steps, of which there are so many rows at least, did not lower the loss."""
+    """Whether the last third of the steps did not lower the loss; there must be a minimum number of rows."""
     third = len(history) // 3
     if len(history) < least:
         return False
@@ -223,7 +225,7 @@ def _is_flat(history: History, least: int) -> bool:
 
 
 def _fresh(problem: Problem, trial: TrialFunction, training: Training) -> dict[str, Left]:
-    """What is left of each trained constraint of some weight that must be met exactly."""
+    """The residual of each trained constraint with a positive weight that must be met exactly."""
     judged = [
         constraint
         for constraint in problem.trained

@@ -1,4 +1,4 @@
-"""Where a field begins with other values than its sides have: told before any work, since the field jumps there."""
+"""Initial values that differ from those of the sides: a warning before any work, because the field jumps there."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -21,9 +21,9 @@ APART = 1e-3
 
 
 def warn_of_jumps(problem: Problem) -> None:
-    """Warn of a beginning and a side that give the field two values where they meet, with names, place and values.
+    """Warn if initial condition and side give the field two values where they meet, with names, place and values.
 
-    There is a field with both: it jumps there, to be smooth a moment later where it is heat, or to carry the jump on.
+    A field with both exists: it jumps there. Heat makes it smooth a moment later, a wave carries the jump on.
     """
     if isinstance(problem.equation, Fit) or not isinstance(problem.domain, SpaceTime):
         return
@@ -45,13 +45,13 @@ def _begins(constraint: Constraint) -> bool:
 
 
 def _largest(problem: Problem, constraint: Constraint) -> float:
-    """The largest value that a condition gives where it holds."""
+    """The largest value of a condition."""
     rows = linear_rows(problem, constraint, constraint.sample(POINTS, how="grid"))
     return 0.0 if rows is None else float(rows[1].abs().max())
 
 
 def _jumps(problem: Problem, beginning: Constraint, side: Constraint) -> Iterator[Contradiction | None]:
-    """Where a beginning and a condition at sides contradict one another at the start, face by face."""
+    """Places where initial condition and side conditions contradict each other at the start, face by face."""
     domain, sample = problem.domain, side.sample
     start = float(domain.bounds[0][-1])
     least = APART * max(_largest(problem, constraint) for constraint in (beginning, side))

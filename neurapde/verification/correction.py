@@ -1,7 +1,7 @@
-"""How far a field is from the solution: what a few features add to it where the declaration is looked at closely.
+"""The error of a field: a correction by a few features, at points that resolve the declaration.
 
-The residual at fresh points is the right-hand side of a problem for the error, linearised about the field. Its smooth part,
-found by least squares on a coarse frame, is what a method has missed that did not see the same points.
+The residual at fresh points is the right-hand side of a problem for the error, linearised about the field. Least
+squares on a coarse frame give the smooth part of the error, which a method with other points has missed.
 """
 
 from dataclasses import dataclass
@@ -31,10 +31,10 @@ FEATURES = {1: 60, 2: 300, 3: 600}
 
 @dataclass(frozen=True)
 class Correction:
-    """The size of the error found, and what is left of each constraint at the fresh points.
+    """The size of the error, and the residual of each constraint at the fresh points.
 
-    error: relative to the field that it leads to. answered: part of the residual, as the rows weigh it, that this error
-    explains; a finer one explains the rest. trial: the error itself. field: its values at probes, `(n,)` or `(n, outputs)`.
+    error: relative to the corrected field. answered: part of the weighted residual that this error explains; a finer
+    one explains the rest. trial: the error itself. field: its values at probes, `(n,)` or `(n, outputs)`.
     """
 
     error: float
@@ -45,7 +45,7 @@ class Correction:
 
     @property
     def loudest(self) -> str:
-        """Of the constraint of the largest residual: its name, how much of its terms is left, and where most."""
+        """The constraint with the largest residual: its name, the residual relative to its terms, and the worst place."""
         name = max(self.left, key=lambda candidate: self.left[candidate].relative)
         worst = self.left[name]
         place = (
@@ -59,7 +59,7 @@ class Correction:
 
 
 class LookedAt:
-    """A trial function in float64 on the CPU at fresh points; samples: those of a field near it, to be looked at again."""
+    """A trial function in float64 on the CPU at fresh points; samples: those of a field near it, to use again."""
 
     def __init__(
         self, problem: Problem, trial: TrialFunction, samples: dict[str, Samples] | None = None
@@ -72,7 +72,7 @@ class LookedAt:
         self.balance = balance_of(problem)
 
     def correction(self, spec: PiecewiseTrial) -> Correction:
-        """What least squares on the features of a piecewise trial add to the field."""
+        """The correction by least squares on the features of a piecewise trial."""
         error = built_for(self.problem, spec)
         try:
             answered = self._solved(error, True)
@@ -99,13 +99,13 @@ class LookedAt:
 
 
 def correction(problem: Problem, trial: TrialFunction) -> Correction:
-    """What a few features add to a trial function in float64 on the CPU."""
+    """The correction of a trial function by a few features, in float64 on the CPU."""
     *_, coarse = piecewise_trials(problem, FEATURES[problem.domain.dimension])
     return LookedAt(problem, trial).correction(coarse)
 
 
 def no_correction(problem: Problem) -> str | None:
-    """Why the error of a field of a problem is not found from its residual; None where it is."""
+    """Why the residual does not give the error of a field of this problem, or None."""
     if isinstance(problem.equation, Fit):
         return "fitted data may be noisy, so their residual is not an error"
     if problem.unknowns:

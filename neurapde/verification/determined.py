@@ -1,4 +1,4 @@
-"""Whether a problem has one solution: what is missing, and what cannot be met, told before any work is done."""
+"""Whether a problem has one solution: missing and contradictory conditions are found before any work."""
 
 import numpy as np
 import torch
@@ -23,11 +23,12 @@ UNBALANCED = 0.01  # of all that goes in and out: what may be left over
 
 
 def check_determined(problem: Problem) -> None:
-    """Refuse a problem with a face, or a beginning, of which nothing is said, or whose slopes do not balance its sources.
+    """Refuse a problem without a condition on a face or at the start, or whose slopes do not balance its sources.
 
-    So are conditions that contradict one another at points that they share; of a beginning that jumps to its sides it warns.
+    It also refuses conditions that contradict each other at shared points, and warns of initial values that jump at
+    sides.
 
-    Further constraints may say what the conditions leave out, so a problem with some is taken as it is.
+    Further constraints may replace conditions, so a problem with some is accepted.
     Raises: DeclarationError.
     """
     if problem.unknowns:
@@ -53,7 +54,7 @@ def check_determined(problem: Problem) -> None:
 
 
 def warn_of_nothing(problem: Problem, field: TrialFunction) -> None:
-    """Warn of a field that is zero everywhere: what was to drive it may have been forgotten."""
+    """Warn of a field that is zero everywhere: a source may have been forgotten."""
     points = problem.domain.sample(PROBES, how="grid")
     points = points.to(next(field.parameters(), points))
     with torch.no_grad():
@@ -66,7 +67,7 @@ def warn_of_nothing(problem: Problem, field: TrialFunction) -> None:
 
 
 def _check_balance(equation: Poisson, problem: Problem) -> None:
-    """∫ f + ∮ a ∂u/∂n = 0 where nothing but slopes and periodicity is given."""
+    """∫ f + ∮ a ∂u/∂n = 0 where only slopes and periodicity are given."""
     spacing = float(problem.domain.measure) ** (1 / problem.domain.dimension) / ALONG
     net, gross = 0.0, 0.0
     for face, given in problem.sides.data.items():
@@ -88,7 +89,7 @@ def _check_balance(equation: Poisson, problem: Problem) -> None:
 
 
 def _mass(source: Source, problem: Problem) -> tuple[float, float, float]:
-    """∫ f over the domain, ∫ |f|, and the error of the first as two halves of the points tell it."""
+    """∫ f over the domain, ∫ |f|, and the error of the first from two halves of the points."""
     domain = problem.domain
     if isinstance(source, GaussianSource | PointSource):
         depth = -float(np.asarray(domain.signed_distance(np.array([source.at])))[0])

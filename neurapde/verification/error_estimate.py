@@ -1,7 +1,8 @@
-"""The error of any field, trained or solved: the correction that its residuals ask for, and its norm.
+"""The error of any field, trained or solved: the norm of the correction that removes its residuals.
 
-The residuals at fresh points are linearised about the field. What removes them is found by least squares, with more features
-until it settles; it is one step of Newton's method, and the next one tells how far the linearisation holds.
+The residuals at fresh points are linearised about the field. Least squares find the correction that removes them, with
+more features until it converges. It is one step of Newton's method, and the next step shows how accurate the
+linearisation is.
 """
 
 import dataclasses
@@ -35,11 +36,10 @@ ANSWERED = 0.9
 class ErrorEstimate:
     """The error estimate of a field.
 
-    value: relative L2 error, that of the worst component; nan where it is not available.
-    spread: how far off `value` may be, as a part of it; nan where that is not known, as of what the method
-    states. method: how it was found, or why it is not available.
-    corrected: the field with its correction added, one or two steps of Newton's method; None where there is
-    none.
+    value: relative L2 error of the worst component; nan if it is not available.
+    spread: relative uncertainty of `value`; nan if it is not known, as for an error that the method states. method:
+    how it was found, or why it is not available. corrected: the field with its correction added, one or two steps of
+    Newton's method; None if there is none.
     """
 
     value: float
@@ -55,12 +55,12 @@ class ErrorEstimate:
 
 
 def error_estimate(solution: Solution) -> ErrorEstimate:
-    """The relative L2 error of a solution, of whatever method, estimated from what it leaves of its problem's constraints.
+    """The relative L2 error of a solution of any method, estimated from its residuals in the problem's constraints.
 
-    The correction that least squares find at points of their own is added in `corrected`, which is mostly nearer by orders
-    of magnitude. Where most of the residual is too fine for their features, what the method has stated counts if it is more.
-    Of fits, on more than three axes, and where kinks are the solution's own, the error is what the method states, if that
-    is anything.
+    `corrected` has the correction that least squares find at fresh points; its error is mostly smaller by orders of
+    magnitude. If most of the residual is too fine for their features, the error that the method states counts if it is
+    larger. For fits, on more than three axes, and for solutions with kinks, the error is the one that the method
+    states, if any.
     Raises: DeclarationError for a solution that was loaded without its problem.
 
     >>> problem = npde.Problem("line", npde.Interval(0, 1), npde.Poisson(), 1.0, npde.Dirichlet(0.0))
@@ -96,7 +96,7 @@ def error_estimate(solution: Solution) -> ErrorEstimate:
 
 
 def _settled(looked: LookedAt, linear: bool) -> tuple[Correction, float, TrialFunction]:
-    """The correction about a field, how far off its size may be, and the field with it."""
+    """The correction of a field, the uncertainty of its size, and the corrected field."""
     first, *rest = _growing(looked)
     correction, spread, spec = looked.correction(first), math.inf, first
     for spec in rest:
@@ -130,7 +130,7 @@ def _growing(looked: LookedAt) -> Iterator[PiecewiseTrial]:
 
 
 def _stated(stated: float, reason: str) -> ErrorEstimate:
-    """What the method itself says, or why there is nothing."""
+    """The error that the method itself states, or why there is none."""
     if math.isfinite(stated):
         return ErrorEstimate(
             stated, math.nan, "as stated by the method" + (f", unchecked: {reason}" if reason else "")
@@ -139,7 +139,7 @@ def _stated(stated: float, reason: str) -> ErrorEstimate:
 
 
 def _with(solution: Solution, trial: TrialFunction, error: float) -> Solution:
-    """The solution with another field, of this error, and a stage that tells of it."""
+    """The solution with another field of this error, and a stage that records it."""
     note = f"Corrected for its residuals; the change between the last two corrections is {error:.1e}."
     stage = Stage(
         "a correction by least squares",

@@ -1,8 +1,8 @@
 """Fresh points of a constraint, concentrated where its declaration changes from place to place, with their weights.
 
-The residual of a jet that is the same everywhere is a function of the points alone: sources, data and coefficients show in
-it, whoever wrote them. Where one point of a scan stands for much of its change, or a source has its known place, a box of
-points is drawn, and within it again. Of all points a part is kept, as many at a place as change lies there.
+The residual of a constant jet depends only on the points: it shows sources, data and coefficients, also those in user
+functions. If one point of a scan represents much of the change, or at the known place of a source, a box of points is
+drawn, and smaller boxes in it. A part of all points is kept, in proportion to the change.
 """
 
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ Bounds = tuple[np.ndarray, np.ndarray]
 def fresh_samples(problem: Problem, sizes: Tensor) -> dict[str, Samples]:
     """Samples of every constraint of a problem by name, in float64 on the CPU.
 
-    sizes: of the field and its derivatives (channels,), or with components: the jets that are tried are as large.
+    sizes: of the field and its derivatives (channels,), or with components: the trial jets have these sizes.
     """
     generator = torch.Generator().manual_seed(SEED)
     return {constraint.name: _of(problem, constraint, sizes, generator) for constraint in problem.constraints}
@@ -76,7 +76,7 @@ def _of(problem: Problem, constraint: Constraint, sizes: Tensor, generator: torc
 
 
 def _declared(problem: Problem, constraint: Constraint) -> list[Bounds]:
-    """Boxes round the sources of an equation that have a place and a width."""
+    """Boxes around the sources of an equation with a known place and width."""
     if constraint.name not in {declared.name for declared in problem.equation.constraints(problem)}:
         return []
     lower, upper = problem.domain.bounds
@@ -91,9 +91,9 @@ def _declared(problem: Problem, constraint: Constraint) -> list[Bounds]:
 
 
 class _Changes:
-    """How far what a constraint says at points (n,) is from what it says at most of the nearest of a few.
+    """The change of a constraint at points (n,): its difference from most of the nearest of a few points.
 
-    One of these may lie where it changes itself.
+    One of these may lie at a change itself.
     """
 
     def __init__(self, problem: Problem, constraint: Constraint, sizes: Tensor, scan: Samples) -> None:
@@ -105,11 +105,11 @@ class _Changes:
         self.most = torch.maximum(self._change(scan, values).amax(0), rounding)
 
     def at(self, samples: Samples) -> Tensor:
-        """In units of the largest of the scan, of all that it says together."""
+        """The change in units of the largest size of the scan, over all its values."""
         return (self._change(samples, self._says(samples)) / self.most).sum(1)
 
     def said(self, samples: Samples) -> Tensor:
-        """The size of all that it says (n,)."""
+        """The size of all its values (n,)."""
         return torch.linalg.vector_norm(self._says(samples), dim=1)
 
     def _change(self, samples: Samples, values: Tensor) -> Tensor:
@@ -117,13 +117,13 @@ class _Changes:
         return (values - self.few[torch.as_tensor(nearest)].median(1).values).abs()
 
     def _says(self, samples: Samples) -> Tensor:
-        """What is left of jets that are the same everywhere, (n, columns)."""
+        """The residuals of constant jets, (n, columns)."""
         return constant_residuals(self.problem, self.constraint, samples, self.sizes, SEED)
 
 
 @dataclass(frozen=True, eq=False)
 class _Drawn:
-    """A box, how many points a measure were drawn in it, and those that lie in the set."""
+    """A box, the density of points drawn in it, and the points that lie in the set."""
 
     low: Tensor
     high: Tensor
@@ -140,7 +140,7 @@ def _joined(several: Sequence[Samples]) -> Samples:
 class _Looked:
     """Points drawn evenly from a set, and from boxes within it.
 
-    density: (n,), of all of them together, in points per measure. change: (n,), there.
+    density: (n,), of all of them together, in points per measure. change: (n,), at the points.
     """
 
     def __init__(
@@ -156,11 +156,11 @@ class _Looked:
 
     @property
     def carried(self) -> Tensor:
-        """The change in all that each point (n,) stands for."""
+        """The change in the volume that each point (n,) represents."""
         return self.change / self.density
 
     def draw(self, boxes: Sequence[Bounds]) -> int:
-        """Add points in boxes, and return how many; none in one that the set does not touch or that it is not known of."""
+        """Add points in boxes, and return how many; none in a box that the set does not touch or may not touch."""
         drawn = [box for bounds in boxes if (box := self._drawn(bounds)) is not None]
         if not drawn:
             return 0
@@ -193,7 +193,7 @@ class _Looked:
         return _Drawn(low, high, density, new) if len(new.points) else None
 
     def hidden(self) -> list[Bounds]:
-        """Boxes round the places at which what is said is hidden, one in another; of faces, those across an axis."""
+        """Nested boxes around places where a change may be hidden; for faces, those across an axis."""
         points = to_numpy(self.samples.points)
         lower, upper = (to_numpy(end) for end in self.bounds)
         free = np.ptp(points, axis=0) > 0
@@ -225,14 +225,14 @@ class _Looked:
         return boxes
 
     def around(self, index: int, axes: int) -> Bounds:
-        """A box round a point, as long in each axis, in units of the domain, as the cell that the point stands for."""
+        """A box around a point, with the size of the point's cell along each axis, in units of the domain."""
         volume = 1 / (float(self.density[index]) * self.measure)
         half = (WIDER / 2 * volume ** (1 / axes) * (self.bounds[1] - self.bounds[0])).numpy()
         at = self.samples.points[index].numpy()
         return at - half, at + half
 
     def kept(self) -> Weighed:
-        """Points of which each is kept with a chance in proportion to what it carries, or evenly; weights are as rare."""
+        """A random part of the points, each kept in proportion to the change that it represents, or evenly, with weights."""
         shares, carried = 1 / self.density, self.carried
         total = carried.sum().clamp(min=torch.finfo(torch.float64).tiny)
         chance = (CHANGING * carried / total + EVERYWHERE * shares / shares.sum()).clamp(max=1.0)

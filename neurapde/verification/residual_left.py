@@ -1,4 +1,4 @@
-"""What a field leaves of each constraint, beside the size of the terms that should cancel there."""
+"""The residual of a field in each constraint, compared with the size of the terms that should cancel."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ ROUNDING = 1e-10
 
 @dataclass(frozen=True)
 class Left:
-    """One constraint at points (n, d) as a field meets it, each part of its residual apart: `(n, c)`.
+    """The residual of a field in one constraint at points (n, d), for each part: `(n, c)`.
 
-    residual: what is left. terms: the root of the sum of squares of the terms that should cancel: the residual's slope by
-    each derivative of u times that derivative, and what is left of these, such as sources and data.
+    residual: of the field. terms: the root of the sum of squares of the terms that should cancel: the residual's slope
+    by each derivative of u times that derivative, and the rest, such as sources and data.
     """
 
     points: Tensor
@@ -35,7 +35,7 @@ class Left:
 
     @property
     def relative(self) -> float:
-        """The root of the weighed mean square of the residual over that of the terms, of its worst part."""
+        """The root of the weighted mean square of the residual over that of the terms, for the worst part."""
         parts = zip(self.residual.T, self.terms.T, strict=True)
         return max(_rms(r, self.weights) / (_rms(t, self.weights) or 1.0) for r, t in parts)
 
@@ -43,7 +43,7 @@ class Left:
 def residuals_left(
     problem: Problem, trial: TrialFunction, samples: Mapping[str, Samples], sizes: Tensor
 ) -> dict[str, Left]:
-    """What a trial leaves of those constraints of a problem whose samples are given, by name; sizes: `field_sizes`."""
+    """The residuals of a trial in those constraints of a problem whose samples are given, by name; sizes: `field_sizes`."""
     return {
         constraint.name: _left(problem, constraint, samples[constraint.name], trial, sizes)
         for constraint in problem.constraints
@@ -54,7 +54,7 @@ def residuals_left(
 def _left(
     problem: Problem, constraint: Constraint, samples: Samples, trial: TrialFunction, sizes: Tensor
 ) -> Left:
-    """A field's own size at a point says nothing at a boundary where it is to vanish: its size in the domain does."""
+    """At a boundary where the field vanishes its own size says nothing, so its size in the domain is used."""
     layout = problem.layout(constraint)
     with torch.no_grad():
         channels = trial.jet(samples.points, layout.order, layout.mixed).channels
@@ -90,7 +90,7 @@ def field_sizes(problem: Problem, trial: TrialFunction) -> Tensor:
 
 
 def _by_rows(values: Tensor, rows: int) -> Tensor:
-    """What the points (n,) of each row add up to; row i of m belongs to the points i, i + m, i + 2m, …."""
+    """The sum over the points (n,) of each row; row i of m belongs to the points i, i + m, i + 2m, …."""
     return values.reshape(-1, rows).sum(0) if len(values) % rows == 0 else values.sum().expand(rows)
 
 

@@ -1,7 +1,7 @@
-"""Conditions at the same points that no field meets together: found before any work, whatever the method.
+"""Conditions at the same points that no field can meet together, found before any work, for all methods.
 
-At a point a field has a value and derivatives, and a condition that is linear in them is a row for these numbers. Where a
-combination of rows leaves nothing of the numbers, but something of what the conditions ask for, no field meets them all.
+At a point a field has a value and derivatives, and a condition that is linear in them is a row for these numbers. If a
+combination of rows is zero but that of their right-hand sides is not, no field meets them all.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,7 +36,7 @@ SEED = 40847
 
 @dataclass(frozen=True)
 class Contradiction:
-    """What conditions ask for at a place that no field meets: by how much the last of their names is off from the others."""
+    """Conditions at a place that no field can meet: the difference between the last of their names and the others."""
 
     place: str
     names: tuple[str, ...]
@@ -50,7 +50,7 @@ class Contradiction:
 
     @property
     def values(self) -> str:
-        """What they ask for."""
+        """The values that they prescribe."""
         nothing = SAME * max(abs(self.asked), abs(self.others))
         asked, others = (number(_rounded(value, nothing)) for value in (self.asked, self.others))
         *_, before, last = (repr(name) for name in self.names)
@@ -60,9 +60,9 @@ class Contradiction:
 
 
 def check_shared_points(problem: Problem) -> None:
-    """Refuse conditions that contradict one another at points that they share; those that are not linear in u are left out.
+    """Refuse conditions that contradict each other at shared points; nonlinear ones are left out.
 
-    Raises: DeclarationError with their names, the place, what they ask for there, and by how much that differs.
+    Raises: DeclarationError with their names, the place, the values there, and their difference.
     """
     if isinstance(problem.equation, Fit):  # data may be noisy
         return
@@ -74,7 +74,7 @@ def check_shared_points(problem: Problem) -> None:
 
 
 def _shared(problem: Problem) -> Iterator[tuple[list[Constraint], Samples]]:
-    """Constraints with points that they share: those on a face, and those at points with each other and with faces."""
+    """Constraints with points that they share: those on a face, and those at given points with each other and with faces."""
     domain = problem.domain
     on_faces = [
         (constraint, constraint.sample)
@@ -107,7 +107,7 @@ def _shared(problem: Problem) -> Iterator[tuple[list[Constraint], Samples]]:
 
 
 def _on_face(face: Face, points: np.ndarray, size: float) -> np.ndarray:
-    """Which points (n, d) are on a face: bool (n,). Of domains that are no box only where all faces are meant."""
+    """Which points (n, d) are on a face: bool (n,). For other domains than boxes, only if all faces are meant."""
     domain = face.domain
     if not isinstance(domain.spatial, Box):
         everywhere = set(domain.faces) <= set(face.on)
@@ -132,9 +132,9 @@ def _on_face(face: Face, points: np.ndarray, size: float) -> np.ndarray:
 def contradiction(
     problem: Problem, constraints: Sequence[Constraint], samples: Samples, least: float = 0.0
 ) -> Contradiction | None:
-    """Where constraints contradict one another most, of the points of samples; None where they do nowhere.
+    """The point of samples with the largest contradiction of constraints, or None.
 
-    least: a difference that counts, beside a small part of the largest value that they ask for there.
+    least: smallest difference that counts, besides a small part of the largest value there.
     """
     layout = problem.layout(max(constraints, key=lambda constraint: constraint.order))
     named = [
@@ -173,9 +173,9 @@ def contradiction(
 def opposite(
     problem: Problem, given: Constraint, periodic: Constraint, pairs: Samples, least: float
 ) -> Contradiction | None:
-    """Where values that are given differ most at opposite points that a periodic condition joins; None where nowhere.
+    """The opposite points of a periodic condition with the largest difference of given values, or None.
 
-    pairs: points, and after them those opposite. least: a difference that counts.
+    pairs: points, then the opposite ones. least: smallest difference that counts.
     """
     rows = linear_rows(problem, given, pairs)
     if rows is None:
@@ -197,7 +197,7 @@ def opposite(
 
 
 def _rounded(value: complex, nothing: float = 0.0) -> complex:
-    """To four digits; parts that are smaller than `nothing` are none."""
+    """Rounded to four digits; parts smaller than `nothing` are 0."""
     value = complex(value)
     return complex(
         *(float(f"{part:.4g}") if abs(part) > nothing else 0.0 for part in (value.real, value.imag))
@@ -207,7 +207,7 @@ def _rounded(value: complex, nothing: float = 0.0) -> complex:
 def linear_rows(
     problem: Problem, constraint: Constraint, samples: Samples, layout: Layout | None = None
 ) -> tuple[Tensor, Tensor] | None:
-    """The rows (n, equations, columns) of a constraint and what they are to give (n, equations); None if not linear.
+    """The rows (n, equations, columns) of a constraint and their right-hand sides (n, equations); None if not linear.
 
     Columns are the channels of a jet, in units of those of a field of size 1 that is as long as the domain.
     """

@@ -1,1 +1,1 @@
-"""Networks as trial functions: layers of neurons, plain or of weights that another network gives."""
+"""Networks as trial functions: layers of neurons, with weights of their own or from another network."""

@@ -1,4 +1,4 @@
-"""One network with many sets of weights: all its fields, or their jets, at once by batched matrix products."""
+"""One network with many sets of weights: batched matrix products give all its fields, or their jets, at once."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +15,7 @@ Weights = Mapping[str, Tensor]
 
 
 def shared_weights(network: LayeredTrial) -> dict[str, Tensor]:
-    """A network's own parameters as those of one field."""
+    """A network's own parameters as the weights of one field."""
     return {name: parameter.unsqueeze(0) for name, parameter in network.named_parameters()}
 
 

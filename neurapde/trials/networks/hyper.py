@@ -1,4 +1,4 @@
-"""SIRENs whose weights are the output of another network, so that many fields share what they have in common."""
+"""SIRENs whose weights are the output of another network, so that many fields share their common part."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Hypernetwork(torch.nn.Module):
 class HyperSirenTrial(TrialFunction):
     """u_k(x) = SIREN(x; θ(z_k)), one latent code z_k for each SIREN.
 
-    codes: the z_k (codes, latent). hypernetwork: what makes weights of them.
+    codes: the z_k (codes, latent). hypernetwork: maps them to weights.
     """
 
     def __init__(
@@ -80,20 +80,20 @@ class HyperSirenTrial(TrialFunction):
 
 @dataclass(frozen=True)
 class HyperSiren(Trial):
-    """SIRENs whose weights are made by a ReLU network from latent codes, trained together with it.
+    """SIRENs whose weights a ReLU network computes from latent codes; both are trained together.
 
     width, depth, omega_0, omega_hidden: of the SIRENs, as in `Siren`.
-    codes:   number of SIRENs, each with a code of its own; the field's components are divided among them, so that two
-             pictures in the channels of one raster, or the waves of several shots, are fields of one family. `npde.learn`
-             takes any number of fields, and codes from its encoder: leave it at 1 there.
+    codes:   number of SIRENs, each with its own code. They share the field's components, so that two pictures in the
+             channels of one raster, or the waves of several shots, are fields of one family. `npde.learn` takes any
+             number of fields, and codes from its encoder: leave it at 1 there.
     latent:  numbers in a code.
     hidden:  neurons of the ReLU network's hidden layer.
 
     It starts as the `Siren` of the same size: the ReLU network's last layer starts at its weights and does not depend
     on the code. Codes are standard normal, the hidden layer is N(0, 2/latent) with zero biases (He, Zhang, Ren, Sun 2015,
-    equation 10); its outputs count by their mean, so that a step of Adam moves a weight about as far as in a `Siren`.
-    There are some `hidden` times as many parameters as in one SIREN, and no linear head.
-    Source: Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), NeurIPS 33, section 4.4 and supplement 9, of a code
+    equation 10); the mean of its outputs counts, so that a step of Adam changes a weight about as much as in a
+    `Siren`. There are about `hidden` times as many parameters as in one SIREN, and no linear head.
+    Source: Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), NeurIPS 33, section 4.4 and supplement 9, for a code
     for each picture; the scaling and the start at one SIREN are ours.
     """
 
@@ -113,7 +113,7 @@ class HyperSiren(Trial):
 
     @property
     def siren(self) -> Siren:
-        """What each of the SIRENs is by itself."""
+        """The specification of each SIREN."""
         return Siren(self.width, self.depth, self.omega_0, self.omega_hidden)
 
     def draw(self, setting: Setting) -> HyperSirenTrial:
@@ -130,7 +130,7 @@ class HyperSiren(Trial):
         return HyperSirenTrial(self, hypernetwork, codes, outputs, setting.complex)
 
     def hypernetwork(self, network: LayeredTrial, setting: Setting) -> Hypernetwork:
-        """What makes weights like those of `network` from codes, and starts at these."""
+        """The map from codes to weights like those of `network`, which it starts with."""
         generator = setting.generator
         weight = torch.empty((self.hidden, self.latent), dtype=torch.float64, device=generator.device)
         weight.normal_(0.0, math.sqrt(2 / self.latent), generator=generator)

@@ -30,7 +30,7 @@ class LayeredTrial(TrialFunction):
     activations: one for each of them.
     head:        `torch.nn.Linear` from the last width to `outputs`, twice as many if complex: even rows give
                  the real parts, odd rows the imaginary parts.
-    kernels:     what computes the elementwise part of its sweeps; a method may compile it for a while.
+    kernels:     kernels: the functions of the elementwise part of its sweeps; a method may compile them temporarily.
     """
 
     center: Tensor
@@ -127,7 +127,7 @@ def first_frequencies(trial: TrialFunction) -> dict[Tensor, float]:
 def compiled(trial: TrialFunction) -> Iterator[str | None]:
     """Compile the sweeps of every layered network in `trial` inside a with statement.
 
-    Gives None, or where this machine cannot compile, why: the network then runs as ever.
+    Gives None, or the reason why this machine cannot compile; the network then runs uncompiled.
     Raises DeclarationError for a trial function without such a network.
     """
     layered = [module for module in trial.modules() if isinstance(module, LayeredTrial)]

@@ -1,6 +1,7 @@
-"""Multilayer perceptrons to compare a SIREN with: plain ones, and ReLU networks on fixed sines and cosines of the points.
+"""Multilayer perceptrons to compare a SIREN with: plain ones, and ReLU networks on fixed sines and cosines of the
+points.
 
-The encoding is a first layer of sines that is not trained, a cosine being a sine a quarter turn ahead.
+The encoding is a first layer of sines that is not trained; a cosine is a sine with a phase of π/2.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _GLOROT, _LECUN = ("tanh", "sigmoid"), ("selu",)
 
 
 def fan(activation: str) -> Callable[[int, int], int]:
-    """n in the limit √(6/n) of the weights of a layer before this activation, by its inputs and outputs; see `MLP`."""
+    """n in the limit √(6/n) of the weights of a layer before this activation, from its inputs and outputs; see `MLP`."""
     inward = 2 if activation in _LECUN else 1
     outward = 1 if activation in _GLOROT else 0
     return lambda n_in, n_out: inward * n_in + outward * n_out

@@ -25,8 +25,8 @@ class RBF(Trial):
     count: Gaussians; the paper's baseline has 1024.
     sharpness: σ_j at the start, the same for all; 10 as in the official code. Centres start uniform in the box.
     layers: between the Gaussians and the head; the paper's baseline for pictures, sounds and films has 4.
-    width, activation: their neurons, "relu" or what else `MLP` takes.
-    All of these are trained. The layers start as those of `MLP`.
+    width, activation: their neurons, "relu" or another activation of `MLP`. All of these are trained. The layers start
+    as those of `MLP`.
     Source: a baseline of Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), NeurIPS 33.
     """
 

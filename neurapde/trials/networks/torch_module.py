@@ -42,11 +42,10 @@ class TorchModule(Trial):
     """A `torch.nn.Module` of your own as the trial function.
 
     module: maps points (n, d) to (n, outputs), or (n, 2·outputs) for a complex field (real and imaginary
-            parts in turn); complex outputs are taken as they are. It sees physical coordinates, and must
-            treat each point on its own (no batch normalisation) and be twice differentiable for a
-            second-order PDE.
+            parts in turn); complex outputs are used directly. Its input is physical coordinates. It must treat each
+            point separately (no batch normalisation) and be twice differentiable for a second-order PDE.
 
-    `build` copies the module, so the one given stays as it is; the trained copy is `solution.trial.module`.
+    `build` copies the module, so the given one does not change; the trained copy is `solution.trial.module`.
     Derivatives take about twice the time of the package's own networks.
     """
 
