@@ -1,4 +1,4 @@
-"""Surveys and full-waveform inversion: what is recorded, what is unknown, what is lowered, and how."""
+"""Surveys and full-waveform inversion: recorded data, unknowns, objectives and methods."""
 
 from neurapde.learning.random_velocities import RandomVelocities as RandomVelocities
 from neurapde.references.wave import seismogram as seismogram

@@ -1,1 +1,1 @@
-"""What the data say of a model without an inversion, and how sure they are: gradients, migration, deviations, resolution."""
+"""Images without an inversion, and the uncertainty of a model: gradients, migration, deviations, resolution."""

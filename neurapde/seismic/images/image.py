@@ -1,4 +1,4 @@
-"""A picture of the region in numbers, and a model with the derivative of its data: they serve migration and uncertainty."""
+"""An image on the nodes of the region, and a model with the derivative of its data, for migration and uncertainty."""
 
 from dataclasses import dataclass
 from os import PathLike
@@ -38,8 +38,8 @@ Real = NDArray[np.float64]
 class Image:
     """Values on the nodes of a grid in the region of the model.
 
-    values: `(nx, ny)`. what: they are, in words. grid: of the nodes. survey: that they were made of.
-    illumination: `(nx, ny)`, how strongly the data react to each node, 1 where most; None where it was not computed.
+    values: `(nx, ny)`. what: the quantity, in words. grid: of the nodes. survey: used for them.
+    illumination: `(nx, ny)`, the sensitivity of the data to each node, 1 at its maximum; None if it was not computed.
     """
 
     values: Real
@@ -77,9 +77,9 @@ class Image:
 
 
 class Linearised:
-    """A model on the nodes of an engine's grid, and what of its data can be asked.
+    """A model on the nodes of an engine's grid, with derivatives of its data.
 
-    setting: with the survey that is used. speed: `(nx, ny)` on the nodes of `grid`, those in the region.
+    setting: with the survey in use. speed: `(nx, ny)` on the nodes of `grid`, those in the region.
     """
 
     def __init__(self, setting: Setting, modelling: Modelling) -> None:
@@ -103,7 +103,7 @@ class Linearised:
         method: Any,
         misfit: Misfit | None = None,
     ) -> "Linearised":
-        """That of a declared problem, the arguments as `invert` takes them."""
+        """The linearised model of a declared problem, with the arguments of `invert`."""
         chosen = as_method(method)
         if not isinstance(chosen, EngineMethod):
             raise DeclarationError(
@@ -121,7 +121,7 @@ class Linearised:
         return cls(setting, chosen.modelling(setting))
 
     def cut(self, values: Real) -> Real:
-        """What lies in the region `(nx, ny)` of values on all nodes `(n,)`."""
+        """The part in the region `(nx, ny)` of values on all nodes `(n,)`."""
         return values.reshape(tuple(self.modelling.grid.shape))[self.inside]
 
     def spread(self, values: Real) -> Real:

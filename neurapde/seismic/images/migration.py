@@ -30,8 +30,8 @@ def gradient(
 ) -> Image:
     """The derivative of the misfit by the speed at the start model, per area.
 
-    A change δc of the speed changes the misfit by ∫ values · δc. The arguments are those of `invert`; a method in time takes
-    traces, and every misfit. Raises: DeclarationError for what does not fit together.
+    A change δc of the speed changes the misfit by ∫ values · δc. The arguments are those of `invert`; a method in time
+    takes traces, and every misfit. Raises: DeclarationError for arguments that do not fit together.
     """
     at = Linearised.of(problem, survey, unknown, frequencies, method, misfit)
     by_speed = at.slope() * -2 * at.speed**-3 / float(np.prod(at.grid.spacing))
@@ -49,12 +49,12 @@ def migrate(
 ) -> Image:
     """An image of the reflectors, from the residual of the start model, as a change of its speed.
 
-    The waves of the shots, times those of what is left, sent back from the receivers, over the illumination:
-    reverse-time migration, scaled by the one factor that explains the data best. The start model is to be
-    smooth, and right about travel times; direct waves are explained by it, or muted.
+    This is reverse-time migration: the waves of the shots times the residual propagated back from the receivers,
+    divided by the illumination. One factor scales it to explain the data best. The start model must be smooth, with
+    correct travel times; it must explain the direct waves, or they must be muted.
 
-    steps: of conjugate gradients towards the change that explains the data best (least-squares migration); 0 for none.
-    The other arguments are those of `invert`, with spectra or frequencies.
+    steps: conjugate-gradient steps towards the change that explains the data best (least-squares migration); 0 for
+    none. The other arguments are those of `invert`, with spectra or frequencies.
     Source: Baysal, Kosloff, Sherwood (1983), Geophysics 48(11); Plessix and Mulder (2004), Geophys. J. Int. 157(3), for the
         illumination; Nemeth, Wu, Schuster (1999), Geophysics 64(1), for least squares.
     """

@@ -1,8 +1,8 @@
-"""How sure an inversion is: the posterior deviation of its speed, and what the data would show of a change of it.
+"""The uncertainty of an inversion: the posterior deviation of its speed, and the resolution of a change of it.
 
-About the model found data are linear, noise is normal, and before the data the speed is believed to be normal, with a
-deviation and a length of correlation. The matrix that the data add to the prior's inverse covariance has low rank: a
-few hundred products with random vectors find it, each without a wave, by `data_hessian`.
+Near the found model the data are taken as linear and the noise as normal. The prior of the speed is normal, with a
+deviation and a correlation length. The matrix that the data add to the prior's inverse covariance has low rank: a few
+hundred products with random vectors give it. `data_hessian` computes each without a wave.
 Source: Bui-Thanh, Ghattas, Martin, Stadler (2013), SIAM J. Sci. Comput. 35(6); Halko, Martinsson, Tropp (2011), SIAM Review
 53(2).
 """
@@ -39,9 +39,9 @@ Real = NDArray[np.float64]
 class Uncertainty(Posterior):
     """The posterior uncertainty of an inversion.
 
-    deviation: posterior, of the speed, with the prior's beside it as `illumination` 0 … 1: how much of it is
-    left. eigenvalues: of the data's matrix in units of the prior's: those above 1 are directions that data tell
-    more of. noise: relative level that was counted on.
+    deviation: posterior, of the speed, with its ratio to the prior deviation as `illumination` 0 … 1. eigenvalues: of
+    the data's matrix in units of the prior's: those above 1 are directions that the data determine better than the
+    prior. noise: assumed relative level.
     """
 
     deviation: Image
@@ -60,7 +60,7 @@ class Uncertainty(Posterior):
         return np.asarray(self.deviation.field(points))
 
     def samples(self, count: int, seed: int) -> Real:
-        """Changes of the speed found that data and prior admit, `(count, nx, ny)`, drawn at random."""
+        """Random changes of the found speed from the posterior distribution, `(count, nx, ny)`."""
         checks.whole(count, "count")
         generator = np.random.default_rng(checks.whole(seed, "seed", 0))
         white = generator.standard_normal((self._vectors.shape[0], count))
@@ -69,7 +69,8 @@ class Uncertainty(Posterior):
         return np.stack([self._root(column) for column in posterior.T])
 
     def resolved(self, change: Any) -> Image:
-        """What an inversion of noiseless data would find of a change of the speed: blurred, and weaker where little is seen.
+        """The result of an inversion of noiseless data for a change of the speed: blurred, and weaker where data say
+        little.
 
         change: a function of points `(n, 2)`, such as a `Checkerboard` or a spike, or a Field; in units of the speed.
         """
@@ -96,7 +97,7 @@ class Uncertainty(Posterior):
 
 @dataclass(frozen=True)
 class Checkerboard:
-    """A change of the speed, up and down by `height` in squares of this `size`: sin(πx/size) sin(πy/size)."""
+    """A change of the speed by ±`height` in squares of this `size`: sin(πx/size) sin(πy/size)."""
 
     size: float
     height: float = 1.0
@@ -118,13 +119,13 @@ def uncertainty(
     noise: float | None = None,
     seed: int = 0,
 ) -> Uncertainty:
-    """The posterior deviation of the speed that an inversion found, from the data of its last stage.
+    """The posterior deviation of the speed of an inversion, from the data of its last stage.
 
-    deviation: of the speed before the data, in its units: how far the truth is believed to lie from the model found.
-    length: over which the truth is believed to be alike; None for a quarter of the shortest wavelength.
-    noise: relative; None for what the survey states, or the residual that is left, whichever is larger.
-    The prior is normal, with the covariance deviation² exp(−r²/2 length²), where the velocity is free: the bounds and the
-    prior of the inversion are no part of it. Raises: DeclarationError for an inversion of traces in time.
+    deviation: prior deviation of the true speed from the found model, in units of the speed.
+    length: prior correlation length; None for a quarter of the shortest wavelength.
+    noise: relative; None for that of the survey or the residual, whichever is larger. The prior is normal, with the
+    covariance deviation² exp(−r²/2 length²), where the velocity is free; it does not include the bounds and the prior
+    of the inversion. Raises: DeclarationError for an inversion of traces in time.
     """
     deviation = checks.positive(deviation, "deviation of the speed")
     checks.kind(inversion, "inversion", Inversion, "make one by npde.invert(…)")
@@ -159,7 +160,7 @@ def uncertainty(
 
 
 def _linearised(inversion: Inversion, survey: Survey) -> Linearised:
-    """The model found, known where it was not free, without priors, on a grid for its own waves."""
+    """The found model, fixed where it was not free, without priors, on a grid for its own waves."""
     setting = inversion.setting
     velocity = replace(setting.velocity, start=inversion.speed, prior=(), trial=None)
     fastest = velocity.slowest_and_fastest(setting.domain.region)
@@ -168,9 +169,10 @@ def _linearised(inversion: Inversion, survey: Survey) -> Linearised:
 
 
 def _product(at: Linearised, survey: Survey, noise: float) -> Any:
-    """δc `(nx, ny)` to the second derivative of −log likelihood by the speed, along it.
+    """The product of δc `(nx, ny)` and the second derivative of −log likelihood by the speed.
 
-    Noise of relative level ε at each of F frequencies of N live data makes −log likelihood 2 F N / ε² times the misfit L2.
+    With noise of relative level ε at each of F frequencies of N live data, −log likelihood is 2 F N / ε² times the
+    misfit L2.
     """
     hessian = data_hessian(at.objective, at.model, at.objective())
     factor = 2 * len(survey.band) * float(survey.live.sum()) / noise**2

@@ -1,1 +1,1 @@
-"""The velocity from a survey: what is unknown, what is lowered, and the run."""
+"""The velocity from a survey: its parametrisation, the objective, and the run."""

@@ -1,6 +1,6 @@
-"""What can be known to go wrong before an inversion starts: nodes, layers, places, the grid of the data, memory, cycles.
+"""Checks before an inversion starts: nodes, layers, positions, the grid of the data, memory, skipped cycles.
 
-It refuses what cannot work, warns of what will probably not be meant, and returns sentences for the result's notes.
+They raise an error for what cannot work, warn of probable mistakes, and return sentences for the result's notes.
 """
 
 import math
@@ -30,11 +30,11 @@ ALIKE = 0.01
 
 
 def preflight(method: InversionMethod, setting: Setting, stages: tuple[Survey, ...]) -> tuple[str, ...]:
-    """Look at an inversion before it starts; `stages` are its surveys, one after another.
+    """Check an inversion before it starts; `stages` are its surveys in order.
 
     Returns sentences for the notes of the result.
     Raises: ResolutionError for a grid too coarse for the slowest speed that the bounds allow; DeclarationError for a layer
-        too thin, or more memory than is free. Warns: DeclarationWarning for what is possible but doubtful.
+        too thin, or too little free memory. Warns: DeclarationWarning for settings that are possible but doubtful.
     """
     settings = [replace(setting, survey=survey) for survey in stages]
     costs = [method.cost(stage_setting) for stage_setting in settings]
@@ -50,7 +50,7 @@ def preflight(method: InversionMethod, setting: Setting, stages: tuple[Survey, .
 
 
 def check_executor(executor: Any, method: InversionMethod) -> None:
-    """Refuse what is no executor, or a method whose work cannot be divided."""
+    """Refuse an object that is not an executor, or a method whose work cannot be divided."""
     way = "give a concurrent.futures.Executor, such as ProcessPoolExecutor(2), or None"
     checks.kind(executor, "executor", Executor | None, way)
     if executor is not None and (reason := method.undivided):
@@ -61,7 +61,7 @@ def check_executor(executor: Any, method: InversionMethod) -> None:
 
 
 def check_places(survey: Survey, domain: ComputationalDomain) -> None:
-    """Refuse shots and receivers where the field is damped, or held at zero.
+    """Refuse shots and receivers where the field is damped or zero.
 
     Raises: DeclarationError.
     """
@@ -94,7 +94,7 @@ def _first(what: str, places: NDArray, mask: NDArray[np.bool_]) -> str:
 
 
 def _on_fixed(places: NDArray, domain: ComputationalDomain) -> dict[str, NDArray[np.bool_]]:
-    """Which places lie on each side at which the field is held at zero."""
+    """The places on each side where the field is zero."""
     box = domain.box
     ends = [(axis, end) for axis, side in enumerate(box.sides) for end in side]
     return {
@@ -105,7 +105,7 @@ def _on_fixed(places: NDArray, domain: ComputationalDomain) -> dict[str, NDArray
 
 
 def _check_nodes(setting: Setting, cost: CostEstimate) -> None:
-    """Nodes in the shortest wavelength that a model within the bounds can have."""
+    """Check the nodes in the shortest wavelength that the bounds allow."""
     if cost.band is None:
         return
     slowest, spacing, highest = setting.velocity.limits[0], max(cost.grid.spacing), cost.band[1]
@@ -123,7 +123,8 @@ def _check_nodes(setting: Setting, cost: CostEstimate) -> None:
 
 
 def _layers(setting: Setting, cost: CostEstimate) -> tuple[str, ...]:
-    """Width and reflection of the absorbing layer at the lowest frequency, in the fastest speed of the start model."""
+    """Check width and reflection of the absorbing layer at the lowest frequency, for the fastest speed of the start
+    model."""
     layer = setting.domain.pml
     if layer is None or cost.band is None:
         return ()
@@ -167,7 +168,7 @@ def _crime(survey: Survey, costs: list[CostEstimate]) -> tuple[str, ...]:
 
 
 def _estimate(settings: list[Setting], costs: list[CostEstimate]) -> tuple[str, ...]:
-    """Memory and time, refused if it is more than there is."""
+    """Estimate memory and time; refuse an inversion that needs more memory than is free."""
     needed = max(range(len(costs)), key=lambda index: costs[index].memory)
     heaviest, band = costs[needed], settings[needed].survey.band
     stage = "" if not band else f" at {listing(number(f) for f in band)} Hz"

@@ -1,7 +1,7 @@
-"""What the data say against the start model before the first step: skipped cycles, and mistakes that look like them.
+"""Data against the start model before the first step: skipped cycles, and mistakes that look like them.
 
-Data of the other Fourier sign, a wavelet of the wrong size or polarity, a frequency without energy and shots of which one
-receiver is left all let an inversion run, and end in a model of nothing.
+An inversion runs, but its model is useless, with data of the other Fourier sign, a wavelet of the wrong size or
+polarity, a frequency without energy, or shots with only one receiver left.
 """
 
 import math
@@ -36,7 +36,7 @@ WRONG = 3.0
 def diagnosed(stages: Sequence[Setting]) -> tuple[str, ...]:
     """Sentences on the data of all stages, and on those of the first at its lowest frequency.
 
-    Raises: DeclarationError where nothing can be learnt. Warns: DeclarationWarning of what is probably a mistake.
+    Raises: DeclarationError if the data determine nothing. Warns: DeclarationWarning of a probable mistake.
     """
     surveys = [stage.survey for stage in stages if stage.survey.band]
     if not surveys:
@@ -47,7 +47,7 @@ def diagnosed(stages: Sequence[Setting]) -> tuple[str, ...]:
 
 
 def _check_lone(survey: Survey) -> None:
-    """Refuse an unknown wavelet where its factor explains all that a shot recorded."""
+    """Refuse an unknown wavelet if its factor explains all data of a shot."""
     if survey.wavelet is None and survey.live.sum(axis=1).max() < 2:
         raise DeclarationError(
             f"every shot of {survey.name!r} has one live receiver, and its wavelet is unknown: one factor for each shot and "
@@ -56,7 +56,7 @@ def _check_lone(survey: Survey) -> None:
 
 
 def _tell_silent(surveys: Sequence[Survey]) -> None:
-    """Warn of frequencies at which nothing was recorded."""
+    """Warn of frequencies without recorded energy."""
     loud = {
         f: float(np.linalg.norm(values))
         for survey in surveys
@@ -72,7 +72,7 @@ def _tell_silent(surveys: Sequence[Survey]) -> None:
 
 
 def _cycles(setting: Setting) -> tuple[str, ...]:
-    """How far the phases that the start model predicts are off, and whether a mistake explains it."""
+    """The phase errors of the start model, and whether a mistake explains them."""
     survey = setting.survey
     lowest = survey.band[0]
     shots = np.unique(np.linspace(0, survey.shots - 1, SHOTS).astype(int))
@@ -89,14 +89,14 @@ def _cycles(setting: Setting) -> tuple[str, ...]:
 
 
 def _factor(setting: Setting) -> complex:
-    """What the data of the start model have to be multiplied by to come closest to the observed, at one frequency."""
+    """The factor that brings the data of the start model closest to the observed, at one frequency."""
     predicted, observed = _heard(setting)
     weights = torch.from_numpy(setting.survey.weights.copy())
     return complex(scales_of(predicted, observed, weights, (-2, -1), False)[0])
 
 
 def _check_size(setting: Setting) -> None:
-    """Warn of a wavelet that is known, of another size than the data's."""
+    """Warn of a known wavelet whose size differs from that of the data."""
     predicted, observed = (torch.linalg.vector_norm(values).item() for values in _heard(setting))
     if not 1 / WRONG < observed / predicted < WRONG:
         warn(
@@ -107,7 +107,7 @@ def _check_size(setting: Setting) -> None:
 
 
 def _explained(setting: Setting, off: float) -> str:
-    """What explains phases of which a part `off` is off, and the way out; nothing where that is little."""
+    """The explanation and remedy if a part `off` of the phases is wrong; nothing if that is little."""
     survey = setting.survey.replace(wavelet=None)
     free = off if setting.survey.wavelet is None else phases_off(replace(setting, survey=survey))
     other = survey.replace(data=survey.data.conj())
@@ -132,7 +132,7 @@ def _explained(setting: Setting, off: float) -> str:
 
 
 def phases_off(setting: Setting) -> float:
-    """The part of the spectra recorded whose phase the start model misses by more than a quarter of a cycle."""
+    """The part of the recorded spectra for which the phase error of the start model exceeds a quarter of a cycle."""
     data, observed = (values.numpy() for values in _heard(setting))
     live = np.broadcast_to(setting.survey.live, data.shape) & (observed != 0)
     off = np.abs(np.angle(data[live] * observed[live].conj())) > math.pi / 2
@@ -140,7 +140,7 @@ def phases_off(setting: Setting) -> float:
 
 
 def _heard(setting: Setting) -> tuple[torch.Tensor, torch.Tensor]:
-    """The data of the start model, scaled where the wavelet is unknown, and the observed ones."""
+    """The data of the start model, scaled if the wavelet is unknown, and the observed ones."""
     modelling = GridModelling(setting.survey, setting.domain, setting.start)
     start = GridParametrisation(setting.velocity, setting.domain, modelling.grid)
     objective = Objective(modelling, start, setting.survey, L2())

@@ -43,10 +43,10 @@ KIND, CHECKPOINT = "inversion", "inversion checkpoint"
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """What there is to know of an inversion.
+    """The complete content of an inversion.
 
     setting: survey, domain, velocity and misfit, as declared and completed; its survey is that of all stages.
-    method:  what found it. unknown: the velocity's parameters. stages: the record, in order.
+    method:  of the inversion. unknown: the velocity's parameters. stages: the record, in order.
     predicted: data in the model found, scaled to the observed, shaped like those of the last stage.
     scales: complex factor of each shot (and frequency) where the wavelet was unknown, else 1.
     grid, fields: the method's own waves in the last stage, complex `(frequencies, shots, *grid.shape)`, or None.
@@ -74,7 +74,7 @@ class Declared(Declaration):
 
     @classmethod
     def of(cls, setting: Setting, method: InversionMethod, unknown: Parametrisation) -> Declared:
-        """From what is under way."""
+        """The declarations of a running inversion."""
         if isinstance(unknown, GridParametrisation):
             return cls(setting, method, Gridded(), _corners(unknown.grid))
         if isinstance(unknown, LatentParametrisation):
@@ -153,7 +153,7 @@ def write_checkpoint(
     snapshot: Snapshot,
     identity: Identity,
 ) -> None:
-    """Write what stage number `len(earlier)` needs to go on from `snapshot`."""
+    """Write what stage number `len(earlier)` needs to continue from `snapshot`."""
     encoded = encode(declared)
 
     def fill(file: h5py.File) -> None:
@@ -168,9 +168,9 @@ def write_checkpoint(
 def read_checkpoint(
     path: Path, declared: Declared, unknown: Parametrisation, identity: Identity
 ) -> tuple[tuple[StageRecord, ...], Snapshot]:
-    """The stages behind us and the snapshot to go on from; fills in the parameters of `unknown`.
+    """The finished stages and the snapshot to continue from; sets the parameters of `unknown`.
 
-    Raises: DeclarationError naming the first difference where the checkpoint is of another inversion.
+    Raises: DeclarationError with the first difference if the checkpoint belongs to another inversion.
     """
     with hdf5.reading(path, CHECKPOINT) as file:
         text = difference(current(hdf5.get_json(file, "declared")), encode(declared).tree, "inversion")

@@ -81,20 +81,20 @@ def invert(
     survey: spectra, or traces for a method in time.
     unknown: where the velocity is unknown, and its prior; by default everywhere, starting from the problem's
     speed. method: a name of `METHODS`, or an object such as `Reduced(descent=AdamDescent(steps=300))`.
-    frequencies: None for the method's choice, low ones first or all at once; some of them in Hz; or a
+    frequencies: None for the method's choice, low ones first or all at once; a list in Hz; or a
     `Continuation`. misfit: `L2()` unless given, of `Penalty` `L1()`. seed: of the parameters drawn.
-    out: a folder, made when missing, for a checkpoint; one of an earlier run is kept under a number unless this
-        goes on from it. One run at a time works in a folder.
-    resume: go on from the checkpoint in `out`, which must be of the same survey, model, functions, method and seed; where
-        there is none yet, start.
+    out: a folder for a checkpoint, created if missing. That of an earlier run is kept under a number unless this run
+        resumes it. Only one run at a time may use a folder.
+    resume: continue from the checkpoint in `out`, which must be of the same survey, model, functions, method and seed;
+        start if there is none yet.
     progress: show bars on stderr, if that is a terminal.
     executor: computes misfits and gradients in tasks, by frequency and group of shots: a ProcessPoolExecutor, Dask's
-        `client.get_executor()`, …; None for this process. A worker that dies costs its task only. Waves are not kept.
-    callbacks: functions of an `npde.training.TrainingState`, called at each row of the history, as `solve` takes them;
-        `state.velocity` is the velocity as it stands. One that returns True ends the stage, and the next one begins.
-    Returns an Inversion; its `status` says how it ended. Ctrl-C and SIGTERM end it and keep what it has.
-    Where the survey states its noise, a stage ends when the data are explained down to it, unless a prior is given that
-    balances them.
+        `client.get_executor()`, …; None for this process. If a worker dies, only its task is lost. Waves are not
+        stored.
+    callbacks: functions of an `npde.training.TrainingState`, called at each row of the history, as in `solve`;
+        `state.velocity` is the current velocity. If one returns True, the stage ends and the next one begins.
+    Returns an Inversion; its `status` says how it ended. Ctrl-C and SIGTERM end it and keep the result so far. If the
+    survey states its noise, a stage ends when the data are explained down to it, unless a given prior balances them.
     Raises DeclarationError, before any work, for arguments that do not fit together.
     """
     chosen, watching = as_method(method), checked(callbacks)
@@ -137,7 +137,7 @@ def inverted(
     executor: Executor | None = None,
     callbacks: tuple[Callback, ...] = (),
 ) -> Inversion:
-    """The inversion of what is settled; `surveys` are those of its stages, the rest is as `invert` takes it."""
+    """Run an inversion after all checks; `surveys` are those of its stages, the rest is as in `invert`."""
     method.check(setting)
     warned = preflight(method, setting, surveys)
     trial = setting.velocity.trial or method.default_trial(setting)
@@ -158,7 +158,7 @@ def inverted(
 
 
 def _watch(unknown: Parametrisation, callbacks: tuple[Callback, ...]) -> Callable[[Row], bool]:
-    """What shows the callbacks the velocity as it stands."""
+    """A function that gives the callbacks the current velocity."""
 
     def velocity(points: Any) -> np.ndarray:
         return unknown.at(to_numpy(as_points(points, 2))) ** -0.5
@@ -211,7 +211,7 @@ def _staged(
 def settle(
     problem: Problem, survey: Survey, surveys: tuple[Survey, ...], unknown: Velocity | None, misfit: Misfit
 ) -> Setting:
-    """Everything that is settled before work begins, checked against everything; the survey is that of all stages."""
+    """All settings before work begins, checked for consistency; the survey is that of all stages."""
     checks.kind(misfit, "misfit", Misfit, "use npde.seismic.L2(), npde.seismic.L1(), npde.seismic.Huber(), …")
     if misfit.of not in (None, surveys[0].kind):
         raise DeclarationError(
@@ -237,13 +237,13 @@ def settle(
 
 
 def _lowest(surveys: tuple[Survey, ...]) -> float:
-    """The lowest frequency, Hz; of traces, that of one period in an eighth of the record."""
+    """The lowest frequency, Hz; for traces, one period in an eighth of the record."""
     lowest = [survey.band[0] for survey in surveys if survey.band]
     return min(lowest) if lowest else 8.0 / float(surveys[0].times[-1] - surveys[0].times[0])
 
 
 def as_method(method: str | InversionMethod) -> InversionMethod:
-    """A method from one, or from its name."""
+    """The method given as an object or by its name."""
     if isinstance(method, InversionMethod):
         return method
     if not isinstance(method, str) or method not in METHODS:
@@ -255,7 +255,7 @@ def as_method(method: str | InversionMethod) -> InversionMethod:
 
 
 def check_given(problem: Any, survey: Any) -> None:
-    """Refuse what is no Problem with a Survey in the plane."""
+    """Refuse anything but a Problem with a Survey in the plane."""
     if not isinstance(problem, Problem):
         raise DeclarationError(
             f"an inversion takes a Problem first, then the Survey, but got a {type(problem).__name__}; give the "

@@ -1,4 +1,4 @@
-"""A learned prior: a velocity given by its code in a family that `npde.learn` made of velocity models."""
+"""A learned prior: a velocity given by its code in a family that `npde.learn` learned from velocity models."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -28,13 +28,14 @@ LOOKED_AT = 2000
 class Latent(Declaration):
     """A velocity that is a member of a learned family: `Velocity(trial=Latent.of(family))`.
 
-    The unknowns are y, the code z = mean + spread · y in the coordinates in which the codes of the data set have mean zero
-    and covariance one, and after these the shares of `components`, each in its deviation; ½ weight |y|² is added to the
-    misfit. It holds all that is needed of the family, so that an inversion can be stored by itself.
+    The unknowns y have two parts. The first gives the code z = mean + spread · y, in coordinates in which the codes of
+    the data set have mean zero and covariance one. The second has the amplitudes of `components`, in units of their
+    deviations. The misfit gets the term ½ weight |y|². A Latent has everything needed from the family, so that an
+    inversion can be stored alone.
 
     trial, bounds, parameters: the space of functions, on the family's domain. shift, factor: of its values.
     mean, spread: `(latent,)` and `(latent, k)`. start: y to start from. weight: see `of`.
-    components: `(c, nx, ny)`, speeds that may be added to a member, on nodes from one corner of the domain to the other.
+    components: `(c, nx, ny)`, speeds that may be added to a member, on nodes of the whole domain.
     """
 
     trial: Trial | ConditionedMLP
@@ -58,16 +59,17 @@ class Latent(Declaration):
         models: Fields | None = None,
         components: int = 64,
     ) -> Self:
-        """The members of a family of velocities as unknown.
+        """A velocity whose unknown is a member of a family.
 
         family: of speeds in units of length over time, one number at each point of the plane.
         start: a member of the family, or a code (latent,); None for the mean code of the data set.
-        weight: of ½|y|², against a misfit that is ½ when nothing is explained. Of N complex data with a relative error ε,
-            the family's own included, ε²/2N is that of the most likely model. 0: the codes of the data set count nothing.
-        models: models of the class, on the nodes of a grid over the family's domain, such as those that it was learned of.
-            What its nearest members leave of these is learned here as well: its `components` first principal components
-            may be added to a member, each of them normal with the deviation that it has there.
-        Raises: DeclarationError for a family of something else.
+        weight: of ½|y|², against a misfit that is ½ when nothing is explained. For N complex data with a relative
+            error ε, including that of the family, ε²/2N gives the most likely model. 0: no prior from the codes of the
+            data set.
+        models: models of the class, on the nodes of a grid over the family's domain, such as those of its training.
+            The errors of the nearest members are learned too: their first `components` principal components may be
+            added to a member, each normal with its deviation there.
+        Raises: DeclarationError for a family of other fields.
         """
         way = "give what npde.learn made of velocity models, such as npde.seismic.RandomVelocities(…)"
         checks.kind(family, "family", Family, way)
@@ -102,7 +104,7 @@ class Latent(Declaration):
         return f"a member of a learned family of {self.trial}{suffix}"
 
     def speeds(self) -> "Decoder":
-        """What makes speeds of y."""
+        """The map from y to speeds."""
         setting = Setting(
             self.bounds, 1, False, torch.Generator().manual_seed(0), torch.float64, torch.device("cpu")
         )
@@ -113,15 +115,15 @@ class Latent(Declaration):
 
 @dataclass(frozen=True, eq=False)
 class Decoder:
-    """Speeds of members, in float64 and differentiable; the space of functions stays as it was learned."""
+    """Speeds of members, in float64 and differentiable; the learned space of functions does not change."""
 
     latent: Latent
     space: FunctionSpace
 
     def at(self, points: np.ndarray) -> Callable[[Tensor], Tensor]:
-        """What makes the speeds `(n,)` at points `(n, 2)` of y.
+        """The map from y to the speeds `(n,)` at points `(n, 2)`.
 
-        Raises: DeclarationError for points that the family knows nothing of.
+        Raises: DeclarationError for points outside the family's domain.
         """
         self._check(points)
         latent, where = self.latent, torch.from_numpy(points)
@@ -148,7 +150,7 @@ class Decoder:
 
 
 def _distribution(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The mean of codes (fields, latent) and the root of their covariance, as of `whitened`."""
+    """The mean of codes (fields, latent) and the root of their covariance, as in `whitened`."""
     mean, spread = (to_numpy(tensor) for tensor in whitened(torch.from_numpy(codes)))
     if not spread.shape[1]:
         raise DeclarationError(
@@ -171,7 +173,7 @@ def _place(start: Any, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
 
 
 def _left(family: Family, models: Fields, count: int) -> np.ndarray:
-    """What the nearest members leave of models: principal components `(c, nx, ny)`, in units of their deviation."""
+    """The principal components `(c, nx, ny)` of the errors of the nearest members, in units of their deviation."""
     read = [item(models, k) for k in range(min(len(models), LOOKED_AT))]
     shape = _nodes(read, family)
     places, values = read[0].points, np.stack([samples.values[:, 0] for samples in read])

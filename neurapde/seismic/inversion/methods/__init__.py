@@ -1,1 +1,1 @@
-"""One file for each way to invert, and what they share."""
+"""Inversion methods, one file each, and their common parts."""

@@ -19,7 +19,7 @@ from neurapde.training.run.method import Status
 class BoundedLBFGS(Descent):
     """L-BFGS-B: quasi-Newton within the bounds of values on a grid; without bounds for a network.
 
-    Source: Byrd, Lu, Nocedal, Zhu (1995), SIAM J. Sci. Comput. 16(5). To resume it, the evaluations made are replayed.
+    Source: Byrd, Lu, Nocedal, Zhu (1995), SIAM J. Sci. Comput. 16(5). A resumed run repeats its stored evaluations.
     """
 
     steps: int = 60

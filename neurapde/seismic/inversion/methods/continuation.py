@@ -1,4 +1,4 @@
-"""In what order the frequencies of a survey are used: low ones first, so that a cycle is never skipped."""
+"""The order of the frequencies of a survey: low ones first, so that no cycle is skipped."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from neurapde.seismic.survey.survey import Survey
 
 @dataclass(frozen=True)
 class Continuation(Declaration):
-    """Groups of frequencies, Hz, inverted one after another, each from the model that the one before left.
+    """Groups of frequencies, Hz, inverted one after another, each from the model of the one before.
 
     >>> Continuation([3.0], [3.0, 4.0]).groups
     ((3.0,), (3.0, 4.0))
@@ -34,7 +34,7 @@ class Continuation(Declaration):
         return cls(*fields["groups"])
 
     def stages(self, survey: Survey) -> tuple[Survey, ...]:
-        """The surveys of the groups; traces are turned into spectra at their frequencies."""
+        """The surveys of the groups; traces are transformed to spectra at their frequencies."""
         if not survey.band:
             return tuple(survey.at(group) for group in self.groups)
         return tuple(survey.select(frequencies=self._recorded(group, survey)) for group in self.groups)

@@ -1,4 +1,4 @@
-"""What a stage of an inversion takes, told before it starts: nodes, memory and time of sparse factorisations."""
+"""The predicted cost of a stage of an inversion: nodes, memory and time of sparse factorisations."""
 
 import math
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ REFUSED, DOUBTFUL = 2.5, 4.0
 
 @dataclass(frozen=True)
 class CostEstimate:
-    """What one stage takes.
+    """The cost of one stage.
 
-    grid: that it works on. solver: as the `origin` of a survey has it, "" for none of the reference solvers.
-    refused, doubtful: nodes per wavelength below which its waves mean nothing, or little.
-    band: the lowest and the highest frequency of its waves, Hz; None where that is not known.
-    memory: bytes at most at a time. seconds: of a step, on one core. Both 0 where they are not known.
-    steps: at most so many. work: what a step does, in words.
+    grid: of the stage. solver: as in the `origin` of a survey, "" for none of the reference solvers.
+    refused, doubtful: nodes per wavelength below which its waves are useless, or doubtful.
+    band: the lowest and the highest frequency of its waves, Hz; None if not known.
+    memory: peak in bytes. seconds: of a step, on one core. Both are 0 if not known.
+    steps: largest number. work: of a step, in words.
     """
 
     grid: Grid
@@ -48,7 +48,7 @@ def band_of(survey: Survey) -> tuple[float, float] | None:
 
 
 def waves_on(grid: Grid, survey: Survey, columns: int) -> CostEstimate:
-    """The needs of a method that holds so many waves on the nodes of a grid for each frequency, or for a record in time."""
+    """The cost of a method that stores a number of waves on the nodes of a grid for each frequency, or for a time record."""
     times = len(survey.band) or 1
     nodes = " × ".join(map(str, grid.shape))
     memory = NODE * grid.size + 16.0 * HELD * times * columns * grid.size
@@ -58,9 +58,9 @@ def waves_on(grid: Grid, survey: Survey, columns: int) -> CostEstimate:
 
 
 def factored(grid: Grid, survey: Survey, columns: int, steps: int) -> CostEstimate:
-    """The needs of a method that factors the nine-point matrix of each frequency once a step.
+    """The cost of a method that factors the nine-point matrix of each frequency once a step.
 
-    columns: solutions by each factorisation; half of them at least are of the transposed matrix.
+    columns: solutions by each factorisation; at least half of them use the transposed matrix.
     """
     frequencies, n = len(survey.frequencies), grid.size
     entries = FILL * n * math.log2(n)

@@ -1,6 +1,6 @@
-"""How parameters of a velocity go downhill: what every way has in common, and Adam.
+"""Descents that minimise an objective over the parameters of a velocity: their common part, and Adam.
 
-A descent knows an `Objective` and nothing of waves. Each can be stopped, and goes on as if it had not been.
+A descent knows an `Objective` and nothing about waves. Each can be stopped and resumed without a difference.
 """
 
 import math
@@ -27,7 +27,7 @@ RESIDUAL = "relative residual"
 
 @dataclass(frozen=True)
 class Descent(Declaration, ABC):
-    """A way down. steps: at most so many."""
+    """A descent. steps: largest number."""
 
     steps: int = 100
 
@@ -46,7 +46,7 @@ class Descent(Declaration, ABC):
 def journal_of(
     title: str, steps: int, objective: Objective, stage: Stage, state: Callable[[], Mapping[str, Tensor]]
 ) -> Journal:
-    """The journal of a descent; `state` gives what a checkpoint must hold beside the parameters of the unknown."""
+    """The journal of a descent; `state` gives the data of a checkpoint besides the parameters of the unknown."""
     return Journal(
         title,
         steps,
@@ -59,7 +59,7 @@ def journal_of(
 
 
 def record(journal: Journal, value: Value, rate: float = math.nan) -> None:
-    """One row for the model that `value` belongs to."""
+    """Add a row for the model of `value`."""
     by_frequency = value.residuals.tolist() if journal.names[-1] != RESIDUAL else []
     row = [*value.parts.values(), value.residual, *by_frequency]
     journal.record(float(value.total.detach()), row, rate, shown={RESIDUAL: value.residual, **value.parts})
@@ -74,9 +74,9 @@ def explained(journal: Journal, stage: Stage) -> bool:
 
 @dataclass(frozen=True)
 class AdamDescent(Descent):
-    """Adam with a rate that falls as a cosine, to a hundredth of `lr`. For velocities as networks.
+    """Adam with a rate that falls as a cosine to a hundredth of `lr`, for velocities as networks.
 
-    lr: the first rate: for a Siren; for values on a grid in units of the mean start model.
+    lr: the first rate, for a Siren; for values on a grid, in units of the mean start model.
     """
 
     steps: int = 200

@@ -1,9 +1,9 @@
-"""Gauss–Newton on the waves' own derivative: δdata = Σ U G δm, so a product with the Hessian costs no wave at all.
+"""Gauss–Newton with the derivative of the waves: δdata = Σ U G δm, so a product with the Hessian needs no wave.
 
-After one pass forward, with the fields U of the shots and G of the receivers at hand, the linear system of a step is
-solved by conjugate gradients on such products, chained through whatever the velocity is: a network or values on a grid.
-Misfits that are functions of |p − d| are least squares with weights that lag behind (iteratively reweighted), total
-variation is a diffusion whose coefficient lags behind, and an unknown wavelet is projected out of the data.
+One forward pass gives the fields U of the shots and G of the receivers. Conjugate gradients on such products then
+solve the linear system of a step, for a network or for values on a grid. Misfits that are functions of |p − d| become
+iteratively reweighted least squares, total variation becomes a diffusion with a lagged coefficient, and an unknown
+wavelet is projected out of the data.
 """
 
 import math
@@ -36,8 +36,8 @@ LARGEST_DAMPING = 1e12
 class GaussNewtonDescent(Descent):
     """Levenberg–Marquardt with conjugate gradients. For spectra; for networks and for values on a grid, within bounds.
 
-    steps:    at most so many models are accepted.
-    inner:    conjugate gradients at most in each step.
+    steps:    largest number of accepted models.
+    inner:    largest number of conjugate-gradient iterations in each step.
     accuracy: of each linear system, relative. Its early end is part of the regularisation.
     damping:  the first one, in units of the curvature along the gradient.
     tolerance: the relative decrease of the objective below which it has converged.
@@ -102,11 +102,11 @@ class GaussNewtonDescent(Descent):
         return journal.status, journal.history
 
     def _little(self, losses: np.ndarray) -> bool:
-        """Whether the last step gained next to nothing."""
+        """Whether the last step gained almost nothing."""
         return len(losses) > 1 and bool(losses[-2] - losses[-1] < self.tolerance * losses[-2])
 
     def _lower(self, objective: Objective, value: Value, damping: Damping) -> Value | None:
-        """The objective after a step that lowers it, and the damping set for the next; None where there is none."""
+        """The objective after a step that lowers it, with the damping for the next one; None if there is no such step."""
         before = float(value.total.detach())
         quadratic = Quadratic(objective, value)
         if math.isnan(damping.value):
@@ -165,7 +165,7 @@ class Quadratic:
         return (~held).to(self.gradient)
 
     def _sample(self, values: Tensor) -> Tensor:
-        """m of flat parameters, differentiable in both ways."""
+        """m of flat parameters, differentiable in forward and reverse mode."""
         names = [name for name, _ in self._sampled.named_parameters()]
         tensors = dict(zip(names, shaped(values * self.scale, self.parameters), strict=True))
         return torch.func.functional_call(self._sampled, tensors, ())
@@ -175,7 +175,7 @@ class Quadratic:
         return flat(self.parameters) / self.scale
 
     def move(self, values: Tensor) -> None:
-        """Put the parameters there, then within their bounds."""
+        """Set the parameters, and project them onto their bounds."""
         put(self.parameters, shaped(values * self.scale, self.parameters))
         self.unknown.project()
 
@@ -198,9 +198,9 @@ class Quadratic:
         return max(float(unit @ self.product(unit)), 1e-300)
 
     def step(self, damping: float, most: int, accuracy: float) -> tuple[Tensor, float]:
-        """The step δ that solves (H + damping) δ = −gradient nearly, and the decrease that the quadratic promises.
+        """The approximate solution δ of (H + damping) δ = −gradient, and the decrease of the quadratic.
 
-        What conjugate gradients leave of their equation is orthogonal to δ, so that δᵀHδ = −gradientᵀδ − damping |δ|².
+        The residual of conjugate gradients is orthogonal to δ, so that δᵀHδ = −gradientᵀδ − damping |δ|².
         """
 
         def damped(direction: np.ndarray) -> np.ndarray:
@@ -214,7 +214,7 @@ class Quadratic:
 
 
 def data_hessian(objective: Objective, model: Tensor, value: Value) -> Callable[[Tensor], Tensor]:
-    """δm `(n,)` to the Gauss–Newton matrix of the misfit times δm."""
+    """The product of the Gauss–Newton matrix of the misfit and δm `(n,)`."""
     modelling = objective.modelling
     assert isinstance(modelling, FrequencyModelling)
     forward = modelling.forward(model.detach().numpy())
@@ -242,7 +242,7 @@ def data_hessian(objective: Objective, model: Tensor, value: Value) -> Callable[
 
 
 def _part_along(shots: np.ndarray, moved: np.ndarray, live: np.ndarray) -> np.ndarray:
-    """What a change of each shot's scale explains of a change of its data: Kaufman's projection."""
+    """The part of a change of data that a change of each shot's scale explains: Kaufman's projection."""
     above = np.sum(live * shots.conj() * moved, axis=-1, keepdims=True)
     return shots * above / np.sum(live * np.abs(shots) ** 2, axis=-1, keepdims=True)
 
@@ -263,7 +263,7 @@ def _lagged_weights(objective: Objective, predicted: Tensor) -> Tensor:
 
 
 def _prior_hessian(objective: Objective, model: Tensor) -> Callable[[Tensor], Tensor]:
-    """δm `(n,)` to the curvature of all priors' majorants times δm."""
+    """The product of the curvature of all priors' majorants and δm `(n,)`."""
     priors = objective.unknown.velocity.prior
     if not priors:
         return torch.zeros_like

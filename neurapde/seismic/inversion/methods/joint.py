@@ -1,8 +1,8 @@
 """Neural full-waveform inversion, the default: wavefields and velocity are SIRENs, the wavefields' heads eliminated.
 
-The paper trains one SIREN for waves and medium with a penalty for the wave equation. A SIREN's head is linear: with the
-hidden layers on the lattice of sines it follows from the medium by the weak form, exactly, so that only the velocity is
-left to train, and the wave equation holds at every step.
+The paper trains one SIREN for waves and medium with a penalty for the wave equation. A SIREN's head is linear. With
+the hidden layer on the lattice of sines, the weak form gives the head exactly for each medium. So only the velocity is
+trained, and the wave equation holds at every step.
 """
 
 from dataclasses import dataclass

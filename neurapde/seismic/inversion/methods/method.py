@@ -1,4 +1,4 @@
-"""What a method of inversion is: it takes one frequency stage of a survey and moves an unknown until the data fit."""
+"""What an inversion method is: it takes one frequency stage of a survey and changes an unknown until the data fit."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -27,9 +27,9 @@ from neurapde.trials.base import Trial
 
 @dataclass(frozen=True)
 class Setting(Declaration):
-    """Everything that is settled before an inversion begins.
+    """All settings of an inversion.
 
-    survey: all that will be used of it. velocity: complete. start: the slowest and fastest speed of the start model.
+    survey: the part in use. velocity: complete. start: the slowest and fastest speed of the start model.
     """
 
     survey: Survey
@@ -41,11 +41,12 @@ class Setting(Declaration):
 
 @dataclass(frozen=True)
 class Stage:
-    """What a method is given: a setting whose survey holds this stage's data only.
+    """The input of a method: a setting whose survey has only this stage's data.
 
-    unknown: moved in place. target: the relative residual at which the data are explained down to their noise, or None.
-    save: keeps a snapshot (nothing without a folder). resumed: the snapshot to go on from, or None.
-    executor: what computes misfits and gradients in tasks, or None for this process.
+    unknown: changed in place. target: the relative residual at which the data are explained down to their noise, or
+    None.
+    save: stores a snapshot (nothing without a folder). resumed: the snapshot to continue from, or None.
+    executor: computes misfits and gradients in tasks; None for this process.
     """
 
     setting: Setting
@@ -60,11 +61,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class Found:
-    """What a stage ended with.
+    """The result of a stage.
 
     data: predicted, scaled to the observed, of the survey's shape. scales: see `objective.Value`.
     grid, fields: the method's own waves, complex `(frequencies, shots, *grid.shape)`; None for methods in time.
-    notes: one sentence each on how it was discretised and why it stopped.
+    notes: one sentence each on the discretisation and on why it stopped.
     """
 
     status: Status
@@ -88,16 +89,16 @@ class StageRecord(RunStage):
 class InversionMethod(Declaration, ABC):
     """A way to find a velocity.
 
-    default_misfit: what it lowers unless `invert` is told.
+    default_misfit: the misfit if `invert` gets none.
     """
 
     default_misfit: ClassVar[Misfit] = L2()
 
     def __post_init__(self) -> None:
-        """Where settings are checked, after those of the classes above."""
+        """Check the settings, after those of the base classes."""
 
     def _check_positive(self, *names: str, or_none: bool = False) -> None:
-        """Refuse settings that are no positive numbers."""
+        """Refuse settings that are not positive numbers."""
         for name in names:
             value = getattr(self, name)
             if value is not None or not or_none:
@@ -105,38 +106,38 @@ class InversionMethod(Declaration, ABC):
 
     @abstractmethod
     def default_trial(self, setting: Setting) -> Trial | Gridded:
-        """What represents the velocity when the user says nothing."""
+        """The default trial of the velocity."""
 
     @abstractmethod
     def grid(self, setting: Setting) -> Grid:
-        """The grid that a stage works on: its size is known, and refused, before any work."""
+        """The grid of a stage; a grid that is too large is refused before any work."""
 
     def stages(self, survey: Survey, frequencies: Any) -> tuple[Survey, ...]:
-        """The surveys of the stages; `frequencies` as `invert` takes it."""
+        """The surveys of the stages; `frequencies` as in `invert`."""
         return stages_of(survey, frequencies)
 
     def heard(self, survey: Survey, setting: Setting) -> Survey:
-        """What of a stage's survey is used."""
+        """The part of a stage's survey in use."""
         return survey
 
     def believed(
         self, setting: Setting, stages: Sequence[Survey], executor: Executor | None = None
     ) -> tuple[Setting, tuple[str, ...]]:
-        """The setting with the prior of this method, for a velocity that has none, and sentences on how it was found."""
+        """The setting with this method's prior for a velocity without one, and sentences on its choice."""
         return setting, ()
 
     @property
     def undivided(self) -> str | None:
-        """Why its work cannot be divided into tasks of an executor; None where it can."""
+        """Why its work cannot be divided into tasks of an executor, or None."""
         return "its waves are computed together"
 
     def cost(self, setting: Setting) -> CostEstimate:
-        """What a stage takes, as far as it can be told before any work; see `preflight`."""
+        """The predicted cost of a stage; see `preflight`."""
         return CostEstimate(self.grid(setting), band=band_of(setting.survey))
 
     @abstractmethod
     def check(self, setting: Setting) -> None:
-        """Refuse, before any work, what this method cannot do (DeclarationError)."""
+        """Raise a DeclarationError, before any work, for what this method cannot do."""
 
     @abstractmethod
     def describe(self) -> str:
@@ -144,4 +145,4 @@ class InversionMethod(Declaration, ABC):
 
     @abstractmethod
     def run(self, stage: Stage) -> Found:
-        """Move `stage.unknown` until its data fit."""
+        """Change `stage.unknown` until its data fit."""

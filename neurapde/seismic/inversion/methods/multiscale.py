@@ -1,9 +1,10 @@
-"""Multiscale inversion, the default: values on a grid, low frequencies first, few edges, and no more fit than is believed.
+"""Multiscale inversion, the default: values on a grid, low frequencies first, few edges, and no fit beyond the noise.
 
-Three things make it work from the surface. A receiver within half a wavelength of its source records the source itself, of
-which any grid is wrong by tens of per cent: such traces are left out. What remains is explained down to the noise and to
-the error of the grid, which is measured, and no further. And of all models that do so the one with fewest edges is taken:
-the weight of total variation is the largest on a ladder that explains the lowest frequencies (the discrepancy principle).
+Three rules make it work from the surface. A receiver within half a wavelength of its source records the source itself,
+for which any grid has errors of tens of per cent: such traces are left out. The other data are explained down to the
+noise and the measured error of the grid, and no further. Of all models that do so it takes the one with the fewest
+edges: the largest weight of total variation in a list that explains the lowest frequencies (the discrepancy
+principle).
 """
 
 import math
@@ -53,7 +54,7 @@ LARGEST = 400_000
 class Multiscale(Adjoint):
     """Values on the grid by L-BFGS-B, in stages of ever higher frequencies, with total variation by discrepancy.
 
-    A prior that the Velocity has, `()` for none, is taken as it is, and so are stages that are given.
+    A given prior of the Velocity, `()` for none, and given stages are used unchanged.
 
     near: least distance of source and receiver in wavelengths of the slowest speed of the start model, in each stage; None
         for all traces.
@@ -131,7 +132,7 @@ class Multiscale(Adjoint):
         return replace(outcome, notes=notes)
 
     def _target(self, setting: Setting, modelling: GridModelling) -> tuple[float, str]:
-        """The residual at which data are explained, and what it is made of."""
+        """The residual at which data are explained, and its parts."""
         noise = setting.survey.noise or 0.0
         error = grid_error(setting, modelling)
         stated = percent(noise) if setting.survey.noise is not None else "not stated"
@@ -139,7 +140,7 @@ class Multiscale(Adjoint):
 
 
 def grid_error(setting: Setting, modelling: GridModelling) -> float:
-    """How far the data of the start model on the working grid are from those on a finer one, as a relative residual."""
+    """The relative difference between the data of the start model on the working grid and on a finer one."""
     survey, spacing = setting.survey, FINER * max(modelling.grid.spacing)
     spacing = max(spacing, math.sqrt(float(np.prod(setting.domain.box.extents)) / LARGEST))
     fine = GridModelling(survey, setting.domain, setting.start, spacing)

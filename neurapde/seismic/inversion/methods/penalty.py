@@ -1,7 +1,8 @@
-"""The SIREN paper's own inversion: waves and medium are networks, and the wave equation is a penalty beside the data.
+"""The SIREN paper's own inversion: waves and medium are networks, and the wave equation is a penalty added to the
+misfit.
 
-Nothing is eliminated: at every step the waves violate their equation a little, and the medium is whatever lets them
-violate it least. That needs tens of thousands of steps where `Joint`, which solves the equation at each, needs a hundred.
+Nothing is eliminated: at every step the waves violate their equation a little, and the medium changes to reduce this.
+The method needs tens of thousands of steps; `Joint`, which solves the equation at each step, needs a hundred.
 """
 
 from dataclasses import dataclass, field, replace
@@ -28,17 +29,17 @@ from neurapde.trials.networks.siren import Siren
 class Penalty(OnGrid):
     """Waves of all shots by one Siren for each frequency, the velocity by another, trained together.
 
-    The loss is the paper's: L1 residuals of the equation, weighted points/1000 at sources and 1 elsewhere, plus those of
-    the data, all receivers weighing as much as all points; with names of their own in the history. The waves are first
-    trained in the medium at hand.
+    The loss is the paper's: L1 residuals of the equation, weighted points/1000 at sources and 1 elsewhere, plus those
+    of the data, with the same total weight for all receivers as for all points. Each loss has its name in the history.
+    The waves are first trained in the start medium.
 
     waves:       the network of the waves.
-    pretraining: steps before the velocity moves and the data count.
-    descent:     an `AdamDescent`; its rate falls over all steps, those before included.
-    points:      drawn anew for every step, in all of the box.
-    spacing, per_wavelength: of the grid on which priors look at the model and its data are predicted at the end.
+    pretraining: steps before the velocity changes and the data count.
+    descent:     an `AdamDescent`; its rate falls over all steps, with those of the pretraining.
+    points:      drawn anew for every step, in the whole box.
+    spacing, per_wavelength: of the grid for the priors and for the predicted data at the end.
 
-    Point sources are Gaussians as wide as the distance of nodes, of the same far field.
+    Point sources are Gaussians as wide as the distance of nodes, with the same far field.
     Source: Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), NeurIPS 33, section 4.3 and the authors' code, where
     waves and medium are outputs of one network and a step has 13 225 points.
     """
@@ -69,7 +70,7 @@ class Penalty(OnGrid):
             )
 
     def cost(self, setting: Setting) -> CostEstimate:
-        """Memory of the data at the end alone, of which a step, a network's, takes nothing."""
+        """Memory for the data at the end alone; a step of the networks does not need it."""
         estimate = factored(self.grid(setting), setting.survey, setting.survey.shots, 1)
         return replace(super().cost(setting), memory=estimate.memory, work=estimate.work)
 

@@ -1,6 +1,6 @@
-"""The loss of `Penalty`: what networks of waves leave of the equation, and the misfit of their values at the receivers.
+"""The loss of `Penalty`: residuals of the equation for networks of waves, and the misfit at the receivers.
 
-Equation and sides are those of the problem, on the computational domain; only the medium is an unknown.
+Equation and sides are those of the problem, on the computational domain; only the medium is unknown.
 """
 
 import math
@@ -29,10 +29,10 @@ SOURCE_POINTS = 100
 
 
 class PenaltyObjective(Objective):
-    """The loss: what waves leave of the equation and its sides, plus misfit and priors weighed as in the paper.
+    """The loss: residuals of the equation and its sides, plus misfit and priors weighted as in the paper.
 
-    modelling: the grid on which priors look at the model. waves: the networks. points: drawn at every call.
-    before: calls in which the medium is held and data do not count.
+    modelling: the grid for the priors. waves: the networks. points: drawn at every call.
+    before: calls in which the medium is fixed and data do not count.
 
     networks: waves of one frequency each, of all shots, in units of `sizes`, the amplitude of their sources.
     """
@@ -71,7 +71,7 @@ class PenaltyObjective(Objective):
         self._data_weight = float(np.mean([_data_weight(survey, k) for k in self._wavenumbers]))
 
     def _shots(self, index: int) -> tuple[tuple[GaussianSource], ...]:
-        """The sources at one frequency, in units of their size; at least as wide as the distance of nodes."""
+        """The sources at one frequency, in units of their size, at least as wide as the distance of nodes."""
         variance = self.survey.source_variance
         width = variance or max(self.modelling.grid.spacing) ** 2
         far = math.exp(self._wavenumbers[index] ** 2 * (width - variance) / 2) / self.sizes[index]
@@ -129,7 +129,7 @@ class PenaltyObjective(Objective):
         return sampler(self._points, generator=self._generator, dtype=kind)
 
     def predicted(self, model: Tensor) -> Tensor:
-        """The waves of the networks at the receivers, whatever the model."""
+        """The waves of the networks at the receivers, for any model."""
         return self._waves(self._receivers).swapaxes(1, 2)
 
     def fields(self) -> np.ndarray:
@@ -149,7 +149,7 @@ class PenaltyObjective(Objective):
         )
 
     def violation(self) -> float:
-        """Σ|L u − E f| over Σ|E k² m u|, at nodes of the grid that no source acts at."""
+        """Σ|L u − E f| over Σ|E k² m u|, at nodes of the grid without a source."""
         above, below = 0.0, 0.0
         points = torch.from_numpy(self.modelling.grid.points).float()
         with torch.no_grad():
@@ -182,7 +182,8 @@ class PenaltyObjective(Objective):
 
 
 def _data_weight(survey: Survey, wavenumber: float) -> float:
-    """Σ |u| over the receivers of a shot, in the mean, u of a unit source: what makes a misfit a sum of residuals."""
+    """Σ |u| over the receivers of a shot, in the mean, u of a unit source: the factor from a misfit to a sum of
+    residuals."""
     apart = np.linalg.norm(survey.sources[:, None] - survey.receivers[None], axis=-1)
     far = np.sqrt(2 / (math.pi * np.maximum(wavenumber * apart, 1.0))) / 4  # |H0|/4, from some distance on
     return float(far.sum() / survey.shots)

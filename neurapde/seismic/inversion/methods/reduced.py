@@ -1,7 +1,7 @@
-"""Methods that eliminate the waves: predict data from the velocity, and go down the misfit's own gradient.
+"""Methods that eliminate the waves: predict data from the velocity, and descend along the gradient of the misfit.
 
-`Reduced` holds a velocity as a network in front of the nine-point grid solver; `Adjoint` is the classical inversion,
-values on the grid by L-BFGS-B. They differ in the defaults alone, so any mixture of the two can be asked for.
+`Reduced` has a network for the velocity and the nine-point grid solver; `Adjoint` is the classical inversion, values
+on the grid by L-BFGS-B. Only their defaults differ, so you can combine both.
 """
 
 from abc import abstractmethod
@@ -40,7 +40,7 @@ SOFT = 5.0
 
 @dataclass(frozen=True)
 class EngineMethod(InversionMethod):
-    """A descent on the data of an engine.
+    """A method that minimises the misfit of an engine's data.
 
     descent: `AdamDescent`, `GaussNewtonDescent`, `BoundedLBFGS` or another.
     """
@@ -65,7 +65,7 @@ class EngineMethod(InversionMethod):
         return self._descended(stage, self.modelling(setting))
 
     def objective(self, stage: Stage, modelling: Modelling) -> Objective:
-        """What a stage lowers, computed here or by the stage's executor."""
+        """The objective of a stage, computed here or by the stage's executor."""
         survey, misfit = stage.setting.survey, stage.setting.misfit
         if stage.executor is None:
             return Objective(modelling, stage.unknown, survey, misfit)
@@ -73,7 +73,7 @@ class EngineMethod(InversionMethod):
         return TaskObjective(modelling, stage.unknown, survey, misfit, stage.setting.start, stage.executor)
 
     def _descended(self, stage: Stage, modelling: Modelling) -> Found:
-        """The end of a descent that goes on until the stage's target."""
+        """The end of a descent that runs until the stage's target."""
         objective = self.objective(stage, modelling)
         status, history = self.descent.run(objective, stage)
         with torch.no_grad():
@@ -88,9 +88,9 @@ class EngineMethod(InversionMethod):
 
 
 def default_siren(setting: Setting) -> Siren:
-    """The network of a velocity whose frequencies suit what the waves can see.
+    """The network of a velocity with frequencies that the waves can resolve.
 
-    Where nothing else is believed of the velocity, the network itself is the prior: a smooth and wide one.
+    Without another prior the network itself is the prior: a smooth and wide one.
     """
     slowest, _ = setting.start
     _, half = box_scale(free_bounds(setting.velocity, setting.domain))
