@@ -1,8 +1,8 @@
-"""How far predicted data are from observed ones: functionals of two arrays, differentiable by torch.
+"""Misfits of predicted and observed data: functionals of two arrays, differentiable by torch.
 
-Each is a mean over the frequencies (of traces: over the shots) of a sum over all that was recorded, divided by the same
-sum for data of zero: 1 means that nothing is explained. The factor ½ of least squares is included, so a relative residual
-r of every frequency gives r²/2.
+Each is a mean over the frequencies (for traces, over the shots) of a sum over all recorded data, divided by the same
+sum for zero data: 1 means that nothing is explained. Least squares have the factor ½, so a relative residual r of
+every frequency gives r²/2.
 """
 
 from abc import ABC, abstractmethod
@@ -18,7 +18,7 @@ from neurapde.core.declaration import Declaration
 
 @dataclass(frozen=True)
 class Misfit(Declaration, ABC):
-    """A distance of data; `weights` (0 where nothing was recorded) broadcast against the data.
+    """A distance of data; `weights` (0 without a record) broadcast against the data.
 
     of: the kind of survey that it is for, `frequency` or `time`; None for both.
     """
@@ -49,7 +49,7 @@ class L2(Misfit):
 
 @dataclass(frozen=True)
 class L1(Misfit):
-    """Σ w |p − d| / Σ w |d|: outliers count once. Rounded off below `rounding` of the mean amplitude."""
+    """Σ w |p − d| / Σ w |d|: outliers count linearly. Smooth below `rounding` of the mean amplitude."""
 
     rounding: float = 1e-3
 
@@ -81,7 +81,7 @@ class Huber(Misfit):
 
 @dataclass(frozen=True)
 class PhaseOnly(Misfit):
-    """½ Σ w |p/|p| − d/|d||² / Σ w: amplitudes, which attenuation and coupling spoil, do not count. Spectra only."""
+    """½ Σ w |p/|p| − d/|d||² / Σ w: amplitudes do not count, because attenuation and coupling change them. Spectra only."""
 
     of: ClassVar[str | None] = "frequency"
 
@@ -93,7 +93,7 @@ class PhaseOnly(Misfit):
 
 @dataclass(frozen=True)
 class Correlation(Misfit):
-    """½ Σ |p/‖p‖ − d/‖d‖|², 1 less the correlation of each trace: amplitudes by trace do not count. Traces in time only.
+    """½ Σ |p/‖p‖ − d/‖d‖|², 1 minus the correlation of each trace: trace amplitudes do not count. Traces in time only.
 
     Source: Choi and Alkhalifah (2012), Geophys. Prospecting 60(4).
     """
@@ -107,9 +107,10 @@ class Correlation(Misfit):
 
 @dataclass(frozen=True)
 class Envelope(Misfit):
-    """½ Σ |E(p) − E(d)|² / Σ E(d)², E the envelope of a weighted trace: no cycles, so none is skipped. Traces in time only.
+    """½ Σ |E(p) − E(d)|² / Σ E(d)², E the envelope of a weighted trace: without cycles, none is skipped. Traces in
+    time only.
 
-    It sees arrival times as far apart as the wavelet is long, and no polarity.
+    It compares arrival times that differ by up to the length of the wavelet, and ignores polarity.
 
     Source: Wu, Luo, Wu (2014), Geophysics 79(3).
     """
@@ -123,13 +124,13 @@ class Envelope(Misfit):
 
 @dataclass(frozen=True)
 class Transport(Misfit):
-    """½ W₂² / σ²: optimal transport of a trace's energy along time to that observed, of variance σ² in time.
+    """½ W₂² / σ²: optimal transport in time of a trace's energy to the observed one, of variance σ² in time.
 
-    The energy is the squared envelope, normalised: a pulse that comes late by τ costs ½ τ²/σ² however large τ is. Every live
-    trace counts the same. Traces in time only.
+    The energy is the squared envelope, normalised: a pulse with the delay τ costs ½ τ²/σ² for any τ. Every live trace
+    counts the same. Traces in time only.
 
-    floor: added to the energies, as a part of their mean, so that time between pulses has a little.
-    Source: Engquist and Froese (2014), Commun. Math. Sci. 12(5), on the energy in place of the trace.
+    floor: added to the energies, as a fraction of their mean, so that times between pulses have some energy.
+    Source: Engquist and Froese (2014), Commun. Math. Sci. 12(5), who use the trace instead of its energy.
     """
 
     floor: float = 0.01
@@ -157,7 +158,7 @@ TINY = 1e-300
 
 
 def _quantiles(density: Tensor) -> Tensor:
-    """The places in [0, 1] below which lie equal steps of the whole of densities `(n, T)`, of cells of equal width."""
+    """The quantiles in [0, 1], in equal steps, of densities `(n, T)` on cells of equal width."""
     whole = torch.cumsum(density, dim=-1)
     count = density.shape[-1]
     edges = torch.cat([torch.zeros_like(whole[..., :1]), whole / whole[..., -1:]], dim=-1)
@@ -168,7 +169,7 @@ def _quantiles(density: Tensor) -> Tensor:
 
 
 def _envelope(traces: Tensor) -> Tensor:
-    """|u + iH u| of real traces along the last axis, H the Hilbert transform; rounded off at zero, where it has no slope."""
+    """|u + iH u| of real traces along the last axis, H the Hilbert transform; smoothed at zero."""
     count = traces.shape[-1]
     padded = torch.fft.fft(traces, 2 * count)
     step = torch.zeros(2 * count, dtype=traces.dtype)

@@ -1,4 +1,4 @@
-"""What an inversion lowers: misfit of the data plus priors, as one function of an unknown's parameters."""
+"""The objective of an inversion: misfit of the data plus priors, as one function of an unknown's parameters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Value:
     """The objective at one model.
 
     total: the differentiable sum. parts: misfit and priors by name. data: predicted, scaled to the observed.
-    residual: ‖√w(p − d)‖ / ‖√w d‖ over everything; residuals: the same of each frequency, or of all traces.
+    residual: ‖√w(p − d)‖ / ‖√w d‖ over all data; residuals: the same for each frequency, or for all traces.
     scales: complex `(frequencies, shots)`, or real `(shots,)` for traces; 1 where the wavelet is known.
     """
 
@@ -37,8 +37,8 @@ class Value:
 class Objective:
     """The misfit of an engine's data to a survey's, and the priors on m, at the parameters of an unknown.
 
-    reference: the mean of the start model's m in the region, in units of which priors see it.
-    start: the start model as they see it.
+    reference: the mean of the start model's m in the region, the unit of m in priors.
+    start: the start model in this unit.
     """
 
     def __init__(
@@ -87,19 +87,19 @@ class Objective:
         return self.modelling.predict(model)
 
     def parameters(self) -> list[Tensor]:
-        """All that may be moved: the unknown's."""
+        """The parameters that may change: those of the unknown."""
         return list(self.unknown.parameters())
 
     def tensors(self) -> dict[str, Tensor]:
-        """What a checkpoint must hold beside the unknown."""
+        """The tensors of a checkpoint besides the unknown."""
         return {}
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Take it back from there."""
+        """Restore them."""
         return
 
     def scaled(self, predicted: Tensor) -> tuple[Tensor, Tensor]:
-        """Data times the scale of each shot (and frequency) that brings them closest to the observed, if it is unknown."""
+        """Data times the scale of each shot (and frequency) that brings them closest to the observed, if unknown."""
         axes = self.survey.record.summed
         known = self.survey.wavelet is not None
         scales = scales_of(predicted, self.observed, self.weights, axes, known)
@@ -112,7 +112,7 @@ class Objective:
         return data, scales, fields
 
     def relative(self, model: Tensor) -> Tensor:
-        """What priors see of a model `(grid.size,)`: its part in the region, `(nx, ny)`, in units of `reference`."""
+        """The part of a model `(grid.size,)` for priors: that in the region, `(nx, ny)`, in units of `reference`."""
         return model.reshape(tuple(self.modelling.grid.shape))[self._inner] / self.reference
 
     def _inner_points(self) -> np.ndarray:
@@ -137,7 +137,7 @@ def scales_of(
 
 
 def inner_nodes(modelling: Modelling, unknown: Parametrisation) -> tuple[slice, slice]:
-    """The nodes in the region of the model, which priors see."""
+    """The nodes in the region of the model, for priors."""
     lower, upper = unknown.domain.region.bounds
     slices = []
     for axis, low, high in zip(modelling.grid.axes, lower, upper, strict=True):

@@ -1,4 +1,4 @@
-"""The call of the release before this one, `invert(survey, domain=…, velocity=…, boundary=…)`; it goes with the next."""
+"""The call of the previous release, `invert(survey, domain=…, velocity=…, boundary=…)`; the next one removes it."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 
 
 def takes_old_call(function: Callable[Given, Result]) -> Callable[Given, Result]:
-    """A function of a Problem and a Survey that still answers to a Survey with domain=, velocity= and boundary=."""
+    """A function of a Problem and a Survey that also accepts a Survey with domain=, velocity= and boundary=."""
 
     @wraps(function)
     def called(*given: Any, **settings: Any) -> Any:
@@ -42,7 +42,7 @@ def takes_old_call(function: Callable[Given, Result]) -> Callable[Given, Result]
 
 
 def _problem(survey: Survey, domain: Any, boundary: Any) -> Problem:
-    """The problem that was meant; a side of which nothing is said absorbs, beside a PML it is held at zero."""
+    """The intended problem; a side without a condition absorbs, or has the value zero if there is a PML."""
     if not isinstance(domain, Domain) or isinstance(domain, SpaceTime):
         raise DeclarationError(f"domain={checks.shown(domain)}; give a Box of two axes")
     parts = () if boundary is None else boundary if isinstance(boundary, list | tuple) else (boundary,)

@@ -1,8 +1,8 @@
-"""A velocity under way: what a `Velocity` becomes once it has parameters. Everything is in m = 1/c².
+"""A velocity with parameters, made from a `Velocity`. Everything is in m = 1/c².
 
-An `Unknown` gives m at fixed points as a differentiable function of its parameters: a network between its bounds, values
-on a grid, or the code of a member of a learned family. Where the velocity is not free m is that of the start model; outside
-the region that of its edge.
+An `Unknown` gives m at fixed points as a differentiable function of its parameters: a network between its bounds,
+values on a grid, or the code of a member of a learned family. Where the velocity is not free, m is that of the start
+model; outside the region it is that of its edge.
 """
 
 from abc import ABC, abstractmethod
@@ -42,7 +42,7 @@ class Parametrisation(torch.nn.Module, ABC):
         self.lower, self.upper = fastest**-2.0, slowest**-2.0
 
     def sampler(self, points: np.ndarray, cell: Sequence[float] | None = None) -> Sampler:
-        """m at points `(n, 2)`, wherever they are; where it is rougher than a `cell` around each, its mean over that."""
+        """m at any points `(n, 2)`, or its mean over a `cell` around each if it is rougher than that."""
         inside = self.domain.inward(points)
         start = torch.from_numpy(self.start(inside) if cell is None else self.start_mean(points, cell))
         free = torch.from_numpy(self.velocity.free(inside))
@@ -61,7 +61,7 @@ class Parametrisation(torch.nn.Module, ABC):
     def start_mean(self, points: np.ndarray, cell: Sequence[float]) -> np.ndarray:
         """m of the start model, `(n,)`, averaged over cells of this size around points `(n, 2)`.
 
-        A jump then acts where it lies, not at the next node: the sea floor of a model on 8 nodes per wavelength.
+        A jump, such as the sea floor, then acts at its place and not at the next node, with 8 nodes per wavelength.
         """
         places = [self.domain.inward(points + shift) for shift in cell_places(cell, (MEANS, MEANS))]
         return np.mean([self.start(at) for at in places], axis=0)
@@ -71,17 +71,17 @@ class Parametrisation(torch.nn.Module, ABC):
         """m at points of the region where it is free, `start` being the start model there; see `sampler`."""
 
     def project(self) -> None:
-        """Bring parameters that left their bounds back, after a step that knows none."""
+        """Project parameters onto their bounds, after a step without bounds."""
         return
 
     @property
     def scale(self) -> float:
-        """The size of a parameter: what a step of one means."""
+        """The size of a parameter: the unit of a step."""
         return 1.0
 
     @property
     def weight(self) -> float:
-        """Of ½|θ|² in the objective, θ the parameters: what is believed of them beside the priors on m."""
+        """The weight of ½|θ|² in the objective, θ the parameters: a prior on them besides those on m."""
         return 0.0
 
     def at(self, points: np.ndarray) -> np.ndarray:
@@ -96,7 +96,7 @@ class Parametrisation(torch.nn.Module, ABC):
 
 
 class NetworkParametrisation(Parametrisation):
-    """m = lower + (upper − lower) σ(s + z): z the network, s what makes z = 0 the start model."""
+    """m = lower + (upper − lower) σ(s + z): z the network; s makes z = 0 the start model."""
 
     def __init__(self, velocity: Velocity, domain: ComputationalDomain, network: TrialFunction) -> None:
         super().__init__(velocity, domain)
@@ -139,7 +139,7 @@ class GridParametrisation(Parametrisation):
 
 
 class LatentParametrisation(Parametrisation):
-    """m = 1/c², c a member of a learned family held between the bounds; `code` `(k,)` says which."""
+    """m = 1/c², c a member of a learned family, kept between the bounds; `code` `(k,)` selects it."""
 
     def __init__(self, velocity: Velocity, domain: ComputationalDomain, latent: Latent) -> None:
         super().__init__(velocity, domain)
@@ -193,13 +193,13 @@ def free_bounds(velocity: Velocity, domain: ComputationalDomain) -> tuple[np.nda
 
 
 def _held(share: Tensor) -> Tensor:
-    """A number held between 0 and 1: itself but within some 1 / SHARPNESS of these, smooth and increasing."""
+    """A number limited to 0 … 1: unchanged except within 1 / SHARPNESS of these, smooth and increasing."""
     rise = torch.nn.functional.softplus(SHARPNESS * share)
     return (rise - torch.nn.functional.softplus(SHARPNESS * (share - 1))) / SHARPNESS
 
 
 def _bilinear(grid: Grid, points: np.ndarray) -> tuple[Tensor, Tensor]:
-    """Flat indices and weights, both `(n, 4)`, of the four nodes around points `(n, 2)`; the edge goes on outside."""
+    """Flat indices and weights, both `(n, 4)`, of the four nodes around points `(n, 2)`; outside, the edge continues."""
     index = np.zeros((len(points), 1), dtype=np.int64)
     weight = np.ones((len(points), 1))
     for axis, (n, step) in enumerate(zip(grid.shape, grid.spacing, strict=True)):

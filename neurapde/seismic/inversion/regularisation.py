@@ -1,6 +1,6 @@
-"""What is believed of a model before the data: functionals of m/m₀ on a grid, added to the misfit.
+"""Priors of a model: functionals of m/m₀ on a grid, added to the misfit.
 
-m = 1/c² is taken relative to the start model's mean and lengths relative to √area of the grid, so that a weight means
+m = 1/c² is relative to the start model's mean, and lengths are relative to √area of the grid, so that a weight means
 the same in metres and in kilometres. Every method uses the same functionals.
 """
 
@@ -41,7 +41,7 @@ class Prior(Declaration, ABC):
         return self.weight * self.integral(values, start, tuple(step / length for step in spacing))
 
     def majorant(self, values: Tensor, start: Tensor, spacing: Sequence[float]) -> Callable[[Tensor], Tensor]:
-        """A quadratic functional of other values with the gradient of this one at `values`, and nowhere below it."""
+        """A quadratic functional of other values, with the gradient of this one at `values`, and never below it."""
         length = _length(values, spacing)
         steps = tuple(step / length for step in spacing)
         return lambda others: self.weight * self.quadratic(values.detach(), others, start, steps)

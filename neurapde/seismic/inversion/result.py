@@ -1,4 +1,4 @@
-"""What an inversion found: the velocity as a field, the data it predicts, its waves and the record of the way there."""
+"""The result of an inversion: the velocity as a field, the predicted data, its waves and the record of the run."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -39,23 +39,23 @@ if TYPE_CHECKING:
 
 
 class Posterior(ABC):
-    """What is known of a speed after the data, as far as a report shows it; `npde.seismic.uncertainty` makes one."""
+    """The posterior of a speed for a report; `npde.seismic.uncertainty` makes one."""
 
     @property
     @abstractmethod
     def survey(self) -> Survey:
-        """The data that it is of."""
+        """The survey of its data."""
 
     @abstractmethod
     def deviation_at(self, points: np.ndarray) -> np.ndarray:
-        """The posterior deviation of the speed `(n,)` at points `(n, 2)`; `str(posterior)` says what it is of."""
+        """The posterior deviation of the speed `(n,)` at points `(n, 2)`; `str(posterior)` describes it."""
 
 
 @dataclass(frozen=True, eq=False)
 class FoundSpeed(Field):
-    """The speed c that an inversion found: points `(n, 2)` to `(n,)`; outside its region, that of the edge.
+    """The speed c of an inversion: points `(n, 2)` to `(n,)`; outside its region, that of the edge.
 
-    It holds all it is made of, so that what starts from it can be stored. velocity, domain: as they were declared.
+    It has all its parts, so that an inversion that starts from it can be stored. velocity, domain: as declared.
     trial, nodes: see `Declared`. parameters: arrays by name.
     """
 
@@ -67,7 +67,7 @@ class FoundSpeed(Field):
 
     @classmethod
     def of(cls, inversion: Contents) -> "FoundSpeed":
-        """The speed of an inversion as it stands."""
+        """The present speed of an inversion."""
         setting, unknown = inversion.setting, inversion.unknown
         declared = Declared.of(setting, inversion.method, unknown)
         parameters = {
@@ -77,7 +77,7 @@ class FoundSpeed(Field):
 
     @cached_property
     def unknown(self) -> Parametrisation:
-        """The parameters in their place."""
+        """The parametrisation with these parameters."""
         made = rebuilt(self.velocity, self.domain, self.trial, self.nodes)
         made.load_state_dict({name: torch.from_numpy(values) for name, values in self.parameters.items()})
         return made
@@ -101,7 +101,7 @@ class Inversion(Contents):
 
     @property
     def speed(self) -> Field:
-        """The velocity found, as a medium for any Problem."""
+        """The found velocity, as a medium for any Problem."""
         return FoundSpeed.of(self)
 
     def slowness_squared(self, points: np.ndarray) -> np.ndarray:
@@ -115,7 +115,7 @@ class Inversion(Contents):
 
     @property
     def survey(self) -> Survey:
-        """What was used in the last stage."""
+        """The survey of the last stage."""
         frequencies, whole = self.stages[-1].frequencies, self.setting.survey
         if not frequencies:
             return whole
@@ -153,7 +153,7 @@ class Inversion(Contents):
     def export(self, path: str | PathLike[str], shape: tuple[int, int] | None = None) -> Path:
         """Write the speed on the nodes of `model(shape)` for other programs: .sgy, .rsf, .bin, .npy, .h5 or .vti.
 
-        `npde.seismic.read_model` reads it again; `save` keeps the whole inversion.
+        `npde.seismic.read_model` reads it; `save` stores the whole inversion.
         """
         grid, speed = self.model(shape)
         return write_model(checks.path(path), GridField(speed, (tuple(grid.lower), tuple(grid.upper))))
@@ -168,9 +168,10 @@ class Inversion(Contents):
     def plot(
         self, ax: "Axes | None" = None, *, change: bool = False, shape: tuple[int, int] | None = None
     ) -> "Axes":
-        """Draw the speed found, with sources (crosses) and receivers (dots); a depth is drawn downwards.
+        """Draw the found speed, with sources (crosses) and receivers (dots); a depth is drawn downwards.
 
-        change: whether to draw the change from the start model instead, blue to red about zero. shape: nodes of each axis.
+        change: whether to draw the change from the start model instead, from blue to red with zero in the middle.
+        shape: nodes of each axis.
         ax: axes of matplotlib to draw into; None for a new figure. Returns the axes.
         """
         checks.flag(change, "change")
@@ -190,9 +191,10 @@ class Inversion(Contents):
         )
 
     def model_error(self, true: Any, cells: int = COMPARED) -> float:
-        """‖m − m*‖ / ‖m* − m_start‖ over cells of the region, m = 1/c² averaged in each: 1 for the start, 0 for the truth.
+        """‖m − m*‖ / ‖m* − m_start‖ over cells of the region, m = 1/c² averaged in each: 1 for the start, 0 for the
+        truth.
 
-        Both models are averaged over the same cells, so an edge within a cell counts as what waves see of it.
+        Both models are averaged over the same cells, so an edge within a cell counts as waves resolve it.
 
         true: the true speed, as a field or a function of points. cells: along the longer side of the region.
         """
@@ -222,7 +224,7 @@ class Inversion(Contents):
     def load(cls, path: str | PathLike[str]) -> Self:
         """The inversion that `save` wrote.
 
-        Raises: FileNotFoundError, StorageError; DeclarationError where a Python function of the declaration is missing.
+        Raises: FileNotFoundError, StorageError; DeclarationError if a Python function of the declaration is missing.
         """
         inversion = read(checks.path(path))
         return cls(**{item.name: getattr(inversion, item.name) for item in fields(inversion)})

@@ -1,8 +1,7 @@
 """The misfit and its gradient as tasks for other processes and machines: one frequency and a group of shots each.
 
-A task has no state: it is given the model, and answers with its part of the misfit, the gradient and the data. Misfits are
-sums over shots, so that the parts add up to the whole, whoever computed them. A task that is lost with its worker is done
-here.
+A task has no state: it takes the model, and returns its part of the misfit, the gradient and the data. Misfits are
+sums over shots, so the parts add up to the whole. If a worker dies, its task is done here.
 """
 
 import math
@@ -35,7 +34,7 @@ ENGINES = 8
 
 @dataclass(frozen=True)
 class Part:
-    """What a task is about, but for the model.
+    """The input of a task without the model.
 
     survey: one frequency and the shots of the group. observed, weights: of all shots at that frequency, `(1, S, R)`.
     first: the group's first shot among them.
@@ -86,7 +85,7 @@ def _engine(pickled: bytes) -> tuple[Part, GridModelling]:
 
 
 class TaskObjective(Objective):
-    """An objective whose misfit is computed by an executor, in tasks; waves are not kept."""
+    """An objective whose misfit an executor computes in tasks; waves are not stored."""
 
     def __init__(
         self,
@@ -132,7 +131,7 @@ class TaskObjective(Objective):
         return _Told.apply(model, misfit, torch.from_numpy(gradient)), data, scales  # type: ignore[no-untyped-call]
 
     def _answers(self, model: np.ndarray) -> list[Answer]:
-        """Of all tasks, in their order."""
+        """The answers of all tasks, in their order."""
         lost: BaseException | None = None
         futures: list[Future[Answer] | None] = []
         for task in self.parts:
@@ -173,7 +172,7 @@ class _Told(torch.autograd.Function):
 
 
 def shot_groups(shots: int, nodes: int) -> Sequence[slice]:
-    """Groups of shots, each so large that its solutions take as long as the factorisation that it must make for itself."""
+    """Groups of shots, each so large that its solutions take as long as its own factorisation."""
     columns = FACTORING * nodes**1.5 / (SOLVING * FILL * nodes * math.log2(nodes))
     size = max(1, math.ceil(columns / 2))
     count = max(1, shots // size)

@@ -1,4 +1,4 @@
-"""The unknown velocity as a declaration: where it is unknown, within what bounds, from what start, as what function."""
+"""The declaration of an unknown velocity: its region, bounds, start and form."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ CORNERS = 41
 class Gridded(Declaration):
     """A velocity given by its values on the nodes of a grid, bilinear between them.
 
-    shape: `(nx, ny)` nodes on the region of the model; None for those of the grid that the method works on.
+    shape: `(nx, ny)` nodes on the region of the model; None for those of the method's grid.
     """
 
     shape: tuple[int, int] | None = None
@@ -55,13 +55,13 @@ class Velocity(Declaration):
 
     Args:
         start: the speed to start from, in units of length over time: a number, a function of points `(n, 2)`, a
-            GridField or a Piecewise; None for the speed of the problem. Where it is not free, the velocity is
-            this.
-        bounds: (slowest, fastest) that it may become; None for half the slowest and twice the fastest of `start`.
-        trial: what represents it: `Siren(…)`, `MLP(…)` or another network, `Gridded(…)`, or the members of a learned family,
+            GridField or a Piecewise; None for the speed of the problem. Where it is not free, the velocity has this
+            value.
+        bounds: (slowest, fastest); None for half the slowest and twice the fastest of `start`.
+        trial: its form: `Siren(…)`, `MLP(…)` or another network, `Gridded(…)`, or the members of a learned family,
             `Latent.of(family)`; None for the method's choice.
         prior: one of TotalVariation, Smoothness, Tikhonov, or several; () for none; None for the method's choice.
-        window: a Domain outside of which the velocity is known; None for the whole region.
+        window: a Domain outside which the velocity is known; None for the whole region.
         fixed: Domains in which the velocity is known: water, a salt body, the surroundings of the sources.
 
     Raises: DeclarationError for a start that is not positive or leaves the bounds where it is free.
@@ -98,7 +98,7 @@ class Velocity(Declaration):
         checks.kind(self.window, "window", Domain | None, "give a domain such as npde.Box(…), or None")
 
     def on(self, region: Box) -> "Velocity":
-        """The same with what it takes from the region filled in, and all of it checked; no prior if none is said."""
+        """The same with the values that depend on the region, all checked; without a prior if none is given."""
         start: Field = self.start.on(region)
         points = _lattice(region)
         speed = np.asarray(start(points))
@@ -163,7 +163,7 @@ def true_speed(value: Any, region: Box) -> Field:
 
 
 def _check_speeds(field: Field, what: str) -> None:
-    """Refuse known values that are no speeds: complex, not positive, or too small or large to compute with."""
+    """Refuse known values that are not speeds: complex, not positive, or too small or large to compute with."""
     for where, known in field.known_values():
         for worst in (np.argmax(np.abs(known.imag)), np.argmin(known.real), np.argmax(known.real)):
             checks.positive(known.flat[worst], f"{what}{where}")

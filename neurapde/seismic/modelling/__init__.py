@@ -1,1 +1,1 @@
-"""Waves of a survey in a given medium, and the gradient by it."""
+"""Waves of a survey in a given medium, and the gradient by the medium."""

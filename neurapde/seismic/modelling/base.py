@@ -1,7 +1,7 @@
-"""What predicts data from a model: an engine that takes m = 1/c² on the nodes of its grid, with the exact derivative.
+"""Modelling engines: they predict data from m = 1/c² on the nodes of their grid, with the exact derivative.
 
-Methods of inversion see nothing else of the wave equation: `predict` is one differentiable torch operation, whatever
-is behind it. Data are for unit sources where the survey's wavelet is unknown, else for its own.
+This is the only part of the wave equation that inversion methods use: `predict` is one differentiable torch operation
+for every engine. The sources have unit amplitude if the survey's wavelet is unknown, otherwise this wavelet.
 """
 
 from abc import ABC, abstractmethod
@@ -20,8 +20,8 @@ class Forward:
     """The waves in one model.
 
     data:   predicted, shaped like the survey's: complex `(frequencies, shots, receivers)` or real traces.
-    fields: complex `(frequencies, shots, *grid.shape)`, of no frequencies for an engine in time.
-    held:   what the engine needs to go backward: factors, checkpoints.
+    fields: complex `(frequencies, shots, *grid.shape)`, without frequencies for an engine in time.
+    held:   data of the engine for the backward pass: factors, checkpoints.
     """
 
     data: np.ndarray
@@ -32,14 +32,14 @@ class Forward:
 class Modelling(ABC):
     """An engine for one survey in one domain.
 
-    grid: its nodes are where m is wanted; they fill the domain's box.
+    grid: of the nodes of m; they fill the domain's box.
     """
 
     grid: Grid
 
     @abstractmethod
     def forward(self, slowness_squared: np.ndarray) -> Forward:
-        """The waves in the model `(grid.size,)`, and what they are at the receivers."""
+        """The waves in the model `(grid.size,)`, and their values at the receivers."""
 
     @abstractmethod
     def backward(self, forward: Forward, cotangent: np.ndarray) -> np.ndarray:
@@ -59,7 +59,7 @@ class FrequencyModelling(Modelling):
 
     @abstractmethod
     def receiver_fields(self, forward: Forward) -> np.ndarray:
-        """G `(frequencies, receivers, grid.size)`: what a change of m under a unit field sends to the receivers."""
+        """G `(frequencies, receivers, grid.size)`: the effect at the receivers of a change of m under a unit field."""
 
 
 class _Prediction(torch.autograd.Function):

@@ -1,7 +1,7 @@
-"""Where the waves of a survey run: the region of the model, and the box around it that lets them out.
+"""The computational domain of a survey: the region of the model, and the box around it with absorbing layers.
 
-A `Problem` declares either its absorbing layer, inside its domain, or `Absorbing` sides: then a layer of one wavelength is
-put around the domain, outside, on these sides.
+A `Problem` declares either an absorbing layer inside its domain or `Absorbing` sides. Then a layer of one wavelength
+is added outside the domain on these sides.
 """
 
 import math
@@ -42,12 +42,12 @@ TREATED = Treated(
 
 @dataclass(frozen=True)
 class ComputationalDomain(Declaration):
-    """A region with a model, and the box that waves run in.
+    """A region with a model, and the box in which waves propagate.
 
-    region: where the model is defined and may be unknown; beyond it the values of its edge go on.
+    region: where the model is defined and may be unknown; beyond it the values of its edge continue.
     box:    the region and the layers around it.
     boundary: conditions on the box: at most one PML, Dirichlet(0) (a free surface of pressure) or Neumann(0).
-    attenuation: makes speeds complex, those of the model being speeds at its reference frequency; None without.
+    attenuation: makes speeds complex; the speeds of the model are those at its reference frequency. None for none.
     """
 
     region: Box
@@ -57,7 +57,7 @@ class ComputationalDomain(Declaration):
 
     @classmethod
     def of(cls, problem: Problem, wavelength: float) -> "ComputationalDomain":
-        """That of a problem of waves, see `waves_in`; `wavelength` is the longest that occurs."""
+        """The domain of a wave problem, see `waves_in`; `wavelength` is the longest one."""
         domain, _ = waves_in(problem)
         leaving, layer = problem.sides.open, problem.pml
         inside = {face: width for face, width in leaving.items() if width}
@@ -76,7 +76,7 @@ class ComputationalDomain(Declaration):
 
     @cached_property
     def sides(self) -> Sides:
-        """What holds on each face of the box."""
+        """The conditions on each face of the box."""
         return Sides(self.box, self.boundary)
 
     @property
@@ -85,12 +85,12 @@ class ComputationalDomain(Declaration):
         return self.sides.layer
 
     def inward(self, points: np.ndarray) -> np.ndarray:
-        """Points `(n, 2)` with those outside the region moved to its edge: where their medium is taken."""
+        """Points `(n, 2)` with those outside the region moved to its edge, where their medium is evaluated."""
         lower, upper = self.region.bounds
         return np.clip(points, lower, upper)
 
     def describe(self) -> str:
-        """One line on what surrounds the model."""
+        """One line on the surroundings of the model."""
         parts = "; ".join(condition.describe(self.box) for condition in self.boundary)
         extents = " × ".join(number(extent) for extent in self.box.extents)
         lost = "" if self.attenuation is None else f"; {self.attenuation.describe()}"
@@ -134,7 +134,7 @@ def waves_in(problem: Problem) -> tuple[Box, Field]:
 
 
 def grid_on(box: Box, spacing: float) -> Grid:
-    """The grid of a box with odd numbers of nodes per axis, no further apart than `spacing`."""
+    """The grid of a box with odd numbers of nodes per axis and at most the distance `spacing`."""
     lower, upper = (corner.tolist() for corner in box.bounds)
     counts = tuple(2 * max(3, math.ceil(extent / (2 * spacing) - 1e-9)) + 1 for extent in box.extents)
     return Grid(lower, upper, counts)

@@ -28,16 +28,16 @@ class GridModelling(FrequencyModelling):
     Args:
         survey: of spectra.
         domain: region and layers.
-        start: the speed the scheme's weights and the layers are chosen for, `(slowest, fastest)`.
+        start: the speeds for the scheme's weights and the layers, `(slowest, fastest)`.
         spacing: largest distance of nodes, in units of length; None to take it from
         per_wavelength: nodes in the shortest wavelength of the start model.
-        grid: in place of the one that spacing or per_wavelength make.
+        grid: instead of the one from spacing or per_wavelength.
 
     Damped spectra, at ω − iσ, are waves at ω in the medium m (1 − iσ/ω)², and attenuation makes m complex, too:
-    `factors` are what m is multiplied by at each frequency, numbers or, `(*shape)`, values at the nodes.
+    `factors` multiply m at each frequency, numbers or, `(*shape)`, values at the nodes.
 
-    Attributes: `schemes`, one per frequency, in the start's slowest speed; their `loads` `(*shape, shots)`, of unit sources
-    where the wavelet is unknown; `receivers` `(r, grid.size)`, the matrix that reads a field.
+    Attributes: `schemes`, one per frequency, in the start's slowest speed; their `loads` `(*shape, shots)`, of unit
+    sources if the wavelet is unknown; `receivers` `(r, grid.size)`, the matrix that samples a field.
 
     Raises: ResolutionError below 2.5 nodes per wavelength.
     """
@@ -98,7 +98,7 @@ class GridModelling(FrequencyModelling):
         return np.stack([self._scattered(forward, index, right) for index in range(len(self.schemes))])
 
     def _scattered(self, forward: Forward, index: int, right: NDArray) -> NDArray:
-        """−k² e_x e_y Wᵀ A⁻ᵀ right `(columns, n)`, what a product with a field turns into a derivative by m."""
+        """−k² e_x e_y Wᵀ A⁻ᵀ right `(columns, n)`, its product with a field is a derivative by m."""
         solver: HelmholtzGrid = forward.held[index]
         solved = solver.solve_transposed(right.reshape(*self.grid.shape, -1)).reshape(self.grid.size, -1)
         return (
@@ -141,7 +141,7 @@ def angular_frequencies(survey: Survey) -> NDArray[np.float64]:
 
 
 def refuse_complex(survey: Survey, domain: ComputationalDomain) -> None:
-    """Refuse damped spectra and attenuation, for an engine that knows a real medium at real frequencies alone."""
+    """Refuse damped spectra and attenuation, for an engine with a real medium at real frequencies only."""
     refuse_attenuation(domain)
     angular_frequencies(survey)
     if survey.damping:
@@ -161,14 +161,14 @@ def refuse_attenuation(domain: ComputationalDomain) -> None:
 
 
 def amplitudes(survey: Survey, index: int) -> NDArray[np.complex128]:
-    """What each shot radiates at one frequency `(shots,)`; 1 where the wavelet is unknown."""
+    """The source amplitude of each shot at one frequency `(shots,)`; 1 if the wavelet is unknown."""
     if survey.wavelet is None:
         return np.ones(survey.shots, complex)
     return np.asarray(survey.wavelet[index], complex)
 
 
 def _factor(survey: Survey, domain: ComputationalDomain, grid: Grid, omega: float) -> complex | NDArray:
-    """What m is multiplied by at a frequency: by damping a number, by attenuation means over the cells `(*shape)`."""
+    """The factor of m at a frequency: a number for damping, means over the cells `(*shape)` for attenuation."""
     complex_frequency = omega - 1j * survey.damping
     damped = (complex_frequency / omega) ** 2 if survey.damping else 1.0
     if domain.attenuation is None:

@@ -1,10 +1,10 @@
 """Waves of a survey without a grid solver: known waves in a uniform medium plus the head of a SIREN, eliminated.
 
-Every source and every receiver has its outgoing wave in the uniform reference medium, mirrored at sides that reflect and
-damped in the layers. A SIREN whose hidden neurons are the lattice of sines carries the rest, and its head follows from
-the weak form (`window_scattering`). The velocity enters by its values on the lattice's midpoints, where it may differ
-from the reference. What illuminates it are Gaussians as wide as the distance of midpoints, of the same far field as the
-sources and receivers: next to an unknown medium no more is known of a point.
+Every source and every receiver has its outgoing wave in the uniform reference medium, mirrored at reflecting sides and
+damped in the layers. A SIREN whose hidden neurons are the lattice of sines represents the rest; the weak form gives
+its head (`window_scattering`). The velocity enters by its values on those midpoints of the lattice where it may differ
+from the reference. The sources and receivers are Gaussians as wide as the distance of midpoints, with the same far
+field, because an unknown medium does not resolve a point.
 """
 
 import math
@@ -51,8 +51,8 @@ class LatticeModelling(FrequencyModelling):
 
     Args:
         survey: of spectra.
-        domain: region and layers. Of two opposite sides at most one may reflect.
-        start: the speed of the start model, and of the model wherever it is not free.
+        domain: region and layers. At most one of two opposite sides may reflect.
+        start: the speed of the start model, and of the model where it is not free.
         free: where m is free, points `(n, 2)` to bool `(n,)`.
         speeds: the slowest and fastest of the start model.
         bandwidth: largest frequency of the sines, radians per unit length; None for 2.5 of the largest wavenumber.
@@ -166,7 +166,7 @@ class _Lattice:
     def _known(self, places: NDArray, variance: float, narrowest: float, points: NDArray) -> Complex:
         """The waves of unit sources at `places`, `(places, points)`, in the uniform medium.
 
-        variance: of the sources, whose far field the waves have; they are at least `narrowest` wide.
+        variance: of the sources. The waves have their far field, and are at least `narrowest` wide.
         """
         width = max(variance, narrowest**2)
         far = math.exp(self._wavenumber**2 * (width - variance) / 2)
@@ -222,7 +222,7 @@ def midpoints(modes: tuple[AxisModes, AxisModes]) -> Grid:
 
 
 def _mirrors(domain: ComputationalDomain) -> list[list[tuple[float, int]]]:
-    """For each axis the coordinate of the side that reflects, and the sign it reflects with; none or one."""
+    """For each axis the coordinate of the reflecting side and the sign of the reflection; none or one."""
     lower, upper = domain.box.bounds
     mirrors = []
     for axis, free, ends in zip(

@@ -1,7 +1,7 @@
-"""Waves of a survey in time: all shots marched together by leapfrog, differentiated by the transpose of its steps.
+"""Waves of a survey in time: leapfrog for all shots together, differentiated by the transpose of its steps.
 
-The steps are as long as stability in the fastest admissible medium allows; what they do to time is undone by filters,
-so that they cost no accuracy. Memory is bounded: where the steps do not fit, they are computed again from checkpoints.
+The steps are as long as stability in the fastest admissible medium allows. Filters correct their time dispersion, so
+they cost no accuracy. Memory is bounded: steps that do not fit are recomputed from checkpoints.
 """
 
 import math
@@ -41,8 +41,8 @@ class TimeModelling(Modelling):
     Args:
         survey: of traces, with its wavelet.
         domain: region and layers.
-        start: the slowest and fastest speed of the start model: what the grid and the layers are made for.
-        fastest: speed that any model may have: what the step is made for.
+        start: the slowest and fastest speed of the start model, for the grid and the layers.
+        fastest: largest speed of any model, for the time step.
         spacing: largest distance of nodes, in units of length; None to take it from
         per_wavelength: nodes in the shortest wavelength of the start model.
         memory: bytes that a prediction and its gradient may take.
@@ -100,7 +100,7 @@ class TimeModelling(Modelling):
         return self.shots.gradient(forward.held, cotangent @ self.filters.traces)
 
     def born(self, forward: Forward, change: NDArray) -> NDArray:
-        """The derivative of the data along a change of m `(grid.size,)`: what `backward` is the transpose of."""
+        """The derivative of the data along a change of m `(grid.size,)`; `backward` is its transpose."""
         return self.shots.born(forward.held, change) @ self.filters.traces.T
 
     def describe(self) -> str:
@@ -128,7 +128,7 @@ def time_grid_for(
 
 
 def excited_frequencies(survey: Survey) -> tuple[float, float]:
-    """The frequency at which a survey's wavelet is strongest, and the highest one that counts, Hz.
+    """The peak frequency of a survey's wavelet and the highest one that counts, Hz.
 
     Raises: DeclarationError for a survey of spectra, or without a wavelet.
     """
@@ -155,7 +155,7 @@ def _wavelet(survey: Survey) -> NDArray[np.float64]:
 
 
 def _sides(domain: ComputationalDomain, wavenumber: float) -> Sides:
-    """What stands at the lower and the upper side of each axis."""
+    """The conditions at the lower and the upper side of each axis."""
     layer, given = domain.pml, domain.sides.data
 
     def at(face: str) -> WaveSide:

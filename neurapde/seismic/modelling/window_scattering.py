@@ -3,8 +3,8 @@
 With the medium uniform the weak form's matrix A₀ separates. A change δc = ω²δm of the coefficient in a window adds
 V = Φᵀ D Φ, Φ the sines at the window's midpoints and D = E δc times the area of a cell. The known wave b and the head's
 field Φx, (A₀ + V) x = −Φᵀ D b, add to the total v, so G = Φ A₀⁻¹ Φᵀ, complex symmetric. On each axis Φ = QP with
-orthonormal Q, fewer columns than points: what a window resolves. That leaves one small dense system for all waves;
-where it is large, A₀ + V is inverted by iteration instead. Source: Lippmann and Schwinger (1950), Phys. Rev. 79(3).
+orthonormal Q and fewer columns than points, as the window resolves. This gives one small dense system for all waves;
+if it is large, A₀ + V is inverted by iteration instead. Source: Lippmann and Schwinger (1950), Phys. Rev. 79(3).
 """
 
 from abc import ABC, abstractmethod
@@ -54,7 +54,7 @@ class Window:
 
 
 class Scattering(ABC):
-    """The window in one medium: from known waves to total ones."""
+    """The map from known waves to total ones for one medium in the window."""
 
     @abstractmethod
     def total(self, known: Complex) -> Complex:
@@ -62,7 +62,7 @@ class Scattering(ABC):
 
 
 class Reduction:
-    """What of the dense system does not depend on the medium: Q of each axis and C = P A₀⁻¹ Pᵀ."""
+    """The part of the dense system that does not depend on the medium: Q of each axis and C = P A₀⁻¹ Pᵀ."""
 
     def __init__(self, window: Window) -> None:
         factors = [_orthonormal(phi) for phi in window.sines]
@@ -103,7 +103,7 @@ class DenseScattering(Scattering):
 
 
 class IterativeScattering(Scattering):
-    """GMRES on (1 + A₀⁻¹V) x = −A₀⁻¹Φᵀ D b, one wave at a time. Raises: DeclarationError where it does not end."""
+    """GMRES on (1 + A₀⁻¹V) x = −A₀⁻¹Φᵀ D b, one wave at a time. Raises: DeclarationError if it does not converge."""
 
     def __init__(self, window: Window, change: Complex) -> None:
         self._window, self._change = window, change
@@ -131,7 +131,7 @@ class IterativeScattering(Scattering):
 
 
 def unknowns(modes: tuple[AxisModes, AxisModes], window: tuple[slice, slice]) -> int:
-    """How many unknowns a window has at most in the dense form."""
+    """The largest number of unknowns of a window in the dense form."""
     sizes = [
         min(axis_modes.count, piece.stop - piece.start)
         for axis_modes, piece in zip(modes, window, strict=True)

@@ -1,1 +1,1 @@
-"""Velocity models in files of other programs: a file a format, listed in `model_files`."""
+"""Velocity models in files of other programs: one file for each format, listed in `model_files`."""

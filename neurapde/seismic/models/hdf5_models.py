@@ -1,4 +1,4 @@
-"""Velocity models in HDF5: a dataset `speed` `(nx, nz)`, and the nodes' `x` and `z` where they are said."""
+"""Velocity models in HDF5: a dataset `speed` `(nx, nz)`, and the nodes' `x` and `z` if given."""
 
 import io
 from pathlib import Path

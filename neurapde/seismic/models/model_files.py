@@ -1,4 +1,4 @@
-"""Velocity models from files and to files, by their suffix: values on nodes (x, z), z the depth, positive downwards."""
+"""Velocity models in files, by suffix: values on nodes (x, z), z the depth, positive downwards."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,16 +45,15 @@ def read_model(
     transposed: bool = False,
     dtype: str | None = None,
 ) -> GridField:
-    """The velocity model in a file of another program, to start from or to simulate with.
+    """The velocity model in a file of another program, as a start model or for simulations.
 
     path: .sgy or .segy (a trace for each x), .rsf of Madagascar, .bin or .raw (numbers alone), .npy, .h5 or .hdf5 with a
         dataset `speed` (nx, nz), .vti or .vtk.
-    shape: (nx, nz) of a .bin or .raw. spacing: (dx, dz) of nodes; origin: (x, z) of the first one, 0 unless the file says
-        otherwise. Both override what a file says; a file that says nothing, without spacing, fills the domain.
-    transposed: whether x runs fastest, or comes last, in place of z. dtype: of a .bin or .raw, "<f4" unless told, ">f4"
-        for the other order of bytes.
-    Raises: DeclarationError for what is missing or does not fit; StorageError for a file that is not of its format;
-        FileNotFoundError.
+    shape: (nx, nz) of a .bin or .raw. spacing: (dx, dz) of nodes; origin: (x, z) of the first one, by default that of
+        the file, or 0. Both override the file; if neither gives a spacing, the model fills the domain.
+    transposed: whether x runs fastest, or comes last, instead of z. dtype: of a .bin or .raw, by default "<f4"; ">f4"
+        for the other byte order. Raises: DeclarationError for missing or inconsistent arguments; StorageError for a
+        file that is not of its format; FileNotFoundError.
     """
     file = checks.path(path)
     suffix = _suffix(file, READERS, "read")
@@ -69,7 +68,7 @@ def read_model(
 
 
 def write_model(path: str | Path, model: GridField) -> Path:
-    """Write a velocity model: .sgy, .segy, .rsf, .bin, .raw, .npy, .h5, .hdf5 or .vti, whole or not at all.
+    """Write a velocity model: .sgy, .segy, .rsf, .bin, .raw, .npy, .h5, .hdf5 or .vti, completely or not at all.
 
     model: of two axes (x, z), with bounds. In .sgy, .rsf, .bin and .raw numbers have 32 bits, z running fastest.
     Raises: DeclarationError for what the format cannot hold.

@@ -16,7 +16,7 @@ EQUAL = 1e-3
 
 @dataclass(frozen=True)
 class Said:
-    """What the caller says of a file; see `read_model`."""
+    """The caller's arguments for a file; see `read_model`."""
 
     shape: Any = None
     spacing: Any = None
@@ -38,7 +38,7 @@ class Said:
 
 @dataclass(frozen=True, eq=False)
 class Plane:
-    """values: `(nx, nz)`. spacing: `(dx, dz)`, None where the file does not say it. origin: `(x, z)` of the first node."""
+    """values: `(nx, nz)`. spacing: `(dx, dz)`, None if the file does not give it. origin: `(x, z)` of the first node."""
 
     values: NDArray[np.float64]
     spacing: tuple[float, float] | None = None
@@ -53,7 +53,7 @@ class Plane:
         return cls(model.values, (float(steps[0]), float(steps[1])), (float(lower[0]), float(lower[1])))
 
     def field(self, said: Said, name: str) -> GridField:
-        """The field, with what the caller says in place of what the file says."""
+        """The field; the caller's arguments override the file."""
         values = self.values.T if said.transposed else self.values
         spacing, origin = self.spacing, self.origin
         if said.transposed:

@@ -1,4 +1,4 @@
-"""Velocity models as numbers alone: `.bin` and `.raw`, whose shape has to be said, and NumPy's `.npy`."""
+"""Velocity models as plain numbers: `.bin` and `.raw`, which need a shape, and NumPy's `.npy`."""
 
 import io
 from pathlib import Path

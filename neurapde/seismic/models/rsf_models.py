@@ -37,7 +37,7 @@ def read(path: Path, said: Said) -> Plane:
 
 
 def _numbers(path: Path, entries: dict[str, str], count: int, beside: int) -> np.ndarray:
-    """The numbers, from the file that the header names, or from behind it."""
+    """The numbers, from the file that the header names, or after the header."""
     kind, place = entries.get("data_format", "native_float"), entries.get("in", "")
     if kind == "ascii_float":
         numbers = np.array(_binary(path, place, beside).split(), dtype=float)
@@ -71,7 +71,7 @@ def _number(path: Path, entries: dict[str, str], key: str, default: float) -> fl
 
 
 def write(path: Path, plane: Plane) -> None:
-    """A header, and beside it `name.rsf@` with its numbers."""
+    """A header, and next to it `name.rsf@` with its numbers."""
     assert plane.spacing is not None
     (nx, nz), (dx, dz), (x, z) = plane.values.shape, plane.spacing, plane.origin
     header = (

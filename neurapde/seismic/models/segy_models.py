@@ -22,7 +22,7 @@ SCALAR, DELAY, LONGEST = 71, 109, 32_767
 
 
 def read(path: Path, said: Said) -> Plane:
-    """Coordinates by the headers, unless the caller says a spacing."""
+    """Coordinates from the headers, unless the caller gives a spacing."""
     with segy_files.opened(path) as file:
         values = segy_files.samples(file, path, 0, file.tracecount).astype(float)
         scalar = file.attributes(SCALAR)[:].astype(float)
@@ -51,7 +51,7 @@ def read(path: Path, said: Said) -> Plane:
 
 
 def write(path: Path, plane: Plane) -> None:
-    """Floats of 32 bits; x stands in bytes 73–76 and 181–184, in millimetres."""
+    """Floats of 32 bits; x is in bytes 73–76 and 181–184, in millimetres."""
     segy_files.check_segyio()
     assert plane.spacing is not None
     (nx, nz), (dx, dz), (x, z) = plane.values.shape, plane.spacing, plane.origin

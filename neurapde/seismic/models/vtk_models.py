@@ -1,4 +1,4 @@
-"""Velocity models of ParaView: `.vti`, and the older `.vtk` of structured points. Of three axes one has a single node."""
+"""Velocity models of ParaView: `.vti`, and the older `.vtk` of structured points. One of three axes has a single node."""
 
 from pathlib import Path
 

@@ -1,1 +1,1 @@
-"""What was recorded: geometry, spectra and traces, files, transforms, quality control."""
+"""Surveys: geometry, spectra and traces, files, transforms, quality control."""

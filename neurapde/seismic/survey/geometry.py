@@ -1,7 +1,7 @@
-"""Where shots and receivers are: checked positions, and whether they lie in a model and, if not, why.
+"""Positions of shots and receivers: checks, and whether they lie in a model, with the probable mistake if not.
 
-It serves `Survey`. The usual mistakes of a geometry (swapped columns, kilometres for metres, elevation for
-depth) are found by undoing each and looking whether the geometry then fits.
+It serves `Survey`. The usual mistakes of a geometry (swapped columns, kilometres for metres, elevation for depth) are
+found by undoing each one and testing whether the geometry then fits.
 """
 
 from collections.abc import Callable, Mapping
@@ -44,7 +44,7 @@ def _is_transposed(places: NDArray) -> bool:
 
 
 def chosen(value: Any, what: str, counts: Mapping[str, int]) -> NDArray | slice:
-    """What chooses some of the `shots` or `receivers`: a slice, a mask or indices; all for None. counts: of both."""
+    """A selection of the `shots` or `receivers`: a slice, a mask or indices; all for None. counts: of both."""
     count = counts[what]
     if value is None:
         return slice(None)
@@ -84,7 +84,7 @@ def extents(places: Positions, axes: tuple[str, ...]) -> str:
 def check_in(sources: Positions, receivers: Positions, domain: Domain) -> None:
     """Refuse shots or receivers outside the domain, or all within a hundredth of it by a factor of 1000.
 
-    Raises: DeclarationError that says what was read, what the model is, and which mistake would explain it.
+    Raises: DeclarationError with the positions, the model and the probable mistake.
     """
     checks.kind(domain, "domain", Domain, "give npde.Box((0, width), (0, depth))")
     space = domain.spatial
@@ -118,7 +118,7 @@ def _outside(places: Positions, space: Domain) -> NDArray[np.intp]:
 
 
 def _mistakes(dimension: int) -> dict[str, Callable[[Positions], Positions]]:
-    """What undoes each usual mistake, by what it says."""
+    """Functions that undo each usual mistake, by its message."""
     remedies: dict[str, Callable[[Positions], Positions]] = {}
     if dimension > 1:
         remedies["would fit with the first and the last column swapped: are the axes swapped?"] = lambda p: p[
@@ -151,7 +151,7 @@ def _upside_down(places: Positions) -> Positions:
 
 
 def _guess(named: Mapping[str, Positions], wrong: Mapping[str, NDArray], space: Domain) -> str:
-    """Which mistake explains that these lie outside."""
+    """The mistake that explains why these lie outside."""
     for text, undo in _mistakes(space.dimension).items():
         if all(_makes_sense(undo(named[name]), space) for name in wrong):
             mixed = (
@@ -171,7 +171,7 @@ def _makes_sense(places: Positions, space: Domain) -> bool:
 
 
 def _suspected(named: Mapping[str, Positions], space: Domain) -> str:
-    """A geometry inside the model that makes sense only times 1000, in words; nothing for any other."""
+    """The message for a geometry inside the model that makes sense only times 1000, else nothing."""
     lower, upper = space.bounds
     whole = np.concatenate(list(named.values()))
     fits = {name: not _outside(places * 1000, space).size for name, places in named.items()}

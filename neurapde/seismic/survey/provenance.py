@@ -1,4 +1,4 @@
-"""How synthetic data came about: it lets an inversion on the grid of its own data be told (an inverse crime)."""
+"""The origin of synthetic data, so that an inversion on the grid of its own data (an inverse crime) is detected."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from neurapde.core.formatting import number, percent
 
 @dataclass(frozen=True)
 class Provenance(Declaration):
-    """solver: of `neurapde.reference_solvers`. shape, spacing: of its grid. noise: relative L2 level added to it."""
+    """solver: of `neurapde.reference_solvers`. shape, spacing: of its grid. noise: added relative L2 level."""
 
     solver: str
     shape: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""Quality control of a survey in numbers: what to look at before believing data."""
+"""Quality control of a survey in numbers."""
 
 from dataclasses import dataclass
 
@@ -19,13 +19,13 @@ _UNFINISHED = 0.01  # of the energy there: above, the record was cut while waves
 
 @dataclass(frozen=True, eq=False)
 class Quality:
-    """What `Survey.quality` finds.
+    """The result of `Survey.quality`.
 
     geometry: extents of sources and receivers. offsets: least and greatest distance of a live pair.
     live, dead: counts of traces. dead_by_shot `(S,)`. amplitudes `(S,)`: root mean square of each shot's live traces.
     spectrum `(F,)`: root mean square over live traces of |U| at `frequencies` `(F,)`. peak_frequency: where it is
-    largest. centroid_frequency: its mean, weighted by the spectrum's square. notes: what deserves a look.
-    processing: what was done to the data, in order.
+    largest. centroid_frequency: its mean, weighted by the spectrum's square. notes: points to check. processing: the
+    steps so far, in order.
     """
 
     geometry: dict[str, str]
@@ -62,7 +62,7 @@ def quality(
     record: Spectra | Traces,
     processing: tuple[str, ...] = (),
 ) -> Quality:
-    """Look at a survey's geometry and record."""
+    """Analyse a survey's geometry and record."""
     axes = axis_names(sources.shape[1])
     frequencies, power = record.power(live)
     spectrum = np.sqrt(power.mean(axis=0))

@@ -1,4 +1,4 @@
-"""What must hold of recorded arrays: shapes, axes, weights, frequencies, wavelets. It serves `records`."""
+"""Checks of recorded arrays: shapes, axes, weights, frequencies, wavelets, for `records`."""
 
 from itertools import permutations
 from typing import Any
@@ -45,7 +45,7 @@ def traces(
 
 
 def _samples(shape: tuple[int, ...], size: tuple[int, int]) -> int:
-    """T of traces of this shape, whichever axis it is."""
+    """T of traces of this shape, for any order of axes."""
     rest = list(shape)
     for count in size:
         if count in rest:
@@ -62,7 +62,7 @@ def _values(value: Any, shape: tuple[int, ...], what: str, letters: str, kind: t
 
 
 def _rearranged(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:
-    """Which exchange of axes gives the wanted shape, in words; nothing if none does."""
+    """The exchange of axes that gives the expected shape, in words, or nothing."""
     if len(shape) == 2 and wanted[0] == 1:
         return {wanted[1:]: ", so use [None]", wanted[:0:-1]: ", so use .T[None]"}.get(shape, "")
     for order in permutations(range(len(wanted))):
@@ -90,9 +90,9 @@ def _not_negative(given: NDArray, what: str) -> Real:
 
 
 def _live(values: NDArray, axis: int, weights: Real, what: str, kind: type) -> tuple[NDArray, Real]:
-    """Values with 0 where there is no weight, weights with 0 where there is no value but 0.
+    """Values with 0 where there is no weight, weights with 0 where all values are 0.
 
-    Nothing is written where there is no weight: of a large survey with few live traces, these alone take memory.
+    Nothing is written where there is no weight, so only the live traces of a large survey take memory.
     """
     muted: NDArray = np.zeros(values.shape, kind)
     into, given = np.moveaxis(muted, axis, 2), np.moveaxis(values, axis, 2)
@@ -180,7 +180,7 @@ def at_least_zero(value: Any, what: str) -> float:
 
 
 def damping_of(value: Any, longest: float) -> float:
-    """σ of e^{−σt} over times up to `longest`: a number from 0 up that leaves numbers of double precision."""
+    """σ of e^{−σt} over times up to `longest`: a number from 0 up that stays in the range of double precision."""
     damping = at_least_zero(value, "damping")
     if damping * longest > MOST_DAMPED:
         raise DeclarationError(
@@ -191,7 +191,7 @@ def damping_of(value: Any, longest: float) -> float:
 
 
 def check_period(frequencies: Real, dt: float, samples: int) -> None:
-    """Refuse frequencies of which no traces of this length can be made."""
+    """Refuse frequencies that cannot give traces of this length."""
     if len(frequencies) < 2 or not np.allclose(
         np.diff(frequencies), frequencies[1] - frequencies[0], rtol=1e-6
     ):

@@ -1,4 +1,4 @@
-"""What a survey holds, and what there is to ask of it. It serves `Survey`."""
+"""The contents of a survey and its properties, for `Survey`."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Recording(Declaration):
-    """The contents of a `Survey`, which says what they are; record: what was recorded, with its axis and wavelet."""
+    """The contents of a `Survey`, which documents them; record: the recorded data, with their axis and wavelet."""
 
     sources: Real
     receivers: Real
@@ -55,7 +55,7 @@ class Recording(Declaration):
         return self.record.kind
 
     def as_spectra(self, what: str) -> Spectra:
-        """The record of a frequency survey, `what` of which is asked for. Raises: DeclarationError."""
+        """The record of a frequency survey; `what` names the requested part. Raises: DeclarationError."""
         if isinstance(self.record, Traces):
             raise DeclarationError(
                 f"{what} belong to a frequency survey, but {self.name!r} holds time traces; use at(frequencies) first"
@@ -63,7 +63,7 @@ class Recording(Declaration):
         return self.record
 
     def as_traces(self, what: str) -> Traces:
-        """The record of a time survey, `what` of which is asked for. Raises: DeclarationError."""
+        """The record of a time survey; `what` names the requested part. Raises: DeclarationError."""
         if isinstance(self.record, Spectra):
             raise DeclarationError(
                 f"{what} belong to a time survey, but {self.name!r} holds spectra; use to_time(dt, samples) first"
@@ -107,7 +107,7 @@ class Recording(Declaration):
 
     @property
     def window(self) -> Real | None:
-        """`(S, R, T)` of a time survey, what samples are multiplied by wherever data are compared; None for 1."""
+        """`(S, R, T)` of a time survey, the factor of samples in comparisons of data; None for 1."""
         return self.as_traces("traces and their window").window
 
     @property
@@ -117,7 +117,7 @@ class Recording(Declaration):
 
     @property
     def wavelet(self) -> NDArray | None:
-        """`(F, S)` of a frequency survey, `(T,)` of a time survey; None where it is unknown."""
+        """`(F, S)` of a frequency survey, `(T,)` of a time survey; None if it is unknown."""
         return self.record.wavelet
 
     @property
@@ -134,7 +134,7 @@ class Recording(Declaration):
         return distances
 
     def arguments(self) -> Arguments:
-        """What makes an equal survey."""
+        """The arguments of an equal survey."""
         return {
             "sources": self.sources,
             "receivers": self.receivers,
@@ -148,19 +148,19 @@ class Recording(Declaration):
         }
 
     def quality(self) -> Quality:
-        """Geometry, dead traces, amplitudes and spectrum in numbers, with notes on what deserves a look."""
+        """Geometry, dead traces, amplitudes and spectrum in numbers, with notes on points to check."""
         return quality(self.sources, self.receivers, self.offsets, self.live, self.record, self.processing)
 
     def check_in(self, domain: Domain) -> None:
-        """Refuse a model that does not hold the geometry, or holds it only by mistaken units.
+        """Refuse a model that does not contain the geometry, or contains it only because of wrong units.
 
-        Raises: DeclarationError that says what was read and which mistake explains it: swapped axes, kilometres for
-            metres, elevation for depth.
+        Raises: DeclarationError with the positions and the probable mistake: swapped axes, kilometres for metres,
+            elevation for depth.
         """
         geometry.check_in(self.sources, self.receivers, domain)
 
     def frame(self, domain: Domain | None) -> tuple[NDArray | None, bool]:
-        """The corners `(2, 2)` of a model that holds the geometry, and whether its second axis is a depth.
+        """The corners `(2, 2)` of a model that contains the geometry, and whether its second axis is a depth.
 
         Raises: DeclarationError for a geometry outside the model.
         """
@@ -174,9 +174,10 @@ class Recording(Declaration):
     def plot(
         self, ax: "Axes | None" = None, *, shot: int | None = None, domain: Domain | None = None
     ) -> "Axes":
-        """Draw where shots and receivers are, one shot marked: the middle one unless given.
+        """Draw shots and receivers, with one shot marked, by default the middle one.
 
-        domain: of the model, whose box is drawn; where all positions are near its lower y, that is a depth, drawn downwards.
+        domain: of the model, whose box is drawn. If all positions are near its lower y, y is a depth and is drawn
+        downwards.
         ax: axes of matplotlib to draw into; None for a new figure. Returns the axes.
         """
         corners, downwards = self.frame(domain)
@@ -186,7 +187,7 @@ class Recording(Declaration):
         return panel
 
     def plot_gather(self, ax: "Axes | None" = None, *, shot: int | None = None) -> "Axes":
-        """Draw one shot, the middle one unless given: its traces, time downwards, or its strongest spectrum."""
+        """Draw one shot, by default the middle one: its traces, time downwards, or its strongest spectrum."""
         panel = pictures.panels.axes_of(ax)
         pictures.surveys.gather(panel, self, self._shot(shot))
         return panel
@@ -208,7 +209,7 @@ class Recording(Declaration):
         return shot
 
     def _rows(self) -> list[tuple[str, str]]:
-        """What there is, a label and a text each."""
+        """The contents, with a label and a text each."""
         axes = axis_names(self.dimension)
         live, offsets = self.live, self.offsets[self.live]
         rows = [

@@ -31,7 +31,7 @@ class TimeDomain(EngineMethod):
 
     spacing: largest distance of nodes in units of length; None to take it from
     per_wavelength: nodes in the shortest wavelength of the start model, at the highest frequency of the wavelet.
-    memory: bytes that a prediction and its gradient may take; less means more computed again.
+    memory: bytes that a prediction and its gradient may take; less memory means more recomputation.
     descent: as for every `EngineMethod`.
     """
 

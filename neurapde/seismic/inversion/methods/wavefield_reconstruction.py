@@ -1,6 +1,8 @@
-"""IR-WRI as a method of `invert`: the classical inversion in the extended space, values on the grid, no network.
+"""IR-WRI as a method of `invert`: the classical inversion in the extended space, with values on the grid and no
+network.
 
-It turns a stage into `Experiment`s of the reference solver and its state into snapshots. See `reference_solvers.irwri`.
+It converts a stage to `Experiment`s of the reference solver, and its state to snapshots. See
+`reference_solvers.irwri`.
 """
 
 import math
@@ -40,11 +42,11 @@ NAMES = (
 class WavefieldReconstruction(OnGrid):
     """Iteratively refined wavefield reconstruction by alternating directions, with bounds and total variation.
 
-    The noise of the survey ends it, which matters: once the data are explained it goes on to explain their noise.
-    Nodes on the edge of the region where a layer begins stay as they start, as does the layer.
+    It should end at the noise of the survey, because it would otherwise explain the noise too. Nodes on the edge of
+    the region where a layer begins keep their start values, like the layer.
 
-    steps: at most so many. penalty: μ, of the wave equation against the data, see `irwri`; with total variation only the
-    ratio of its weight to μ matters much.
+    steps: largest number. penalty: μ, of the wave equation against the data, see `irwri`; with total variation only
+    the ratio of its weight to μ matters much.
     spacing, per_wavelength: of the grid's nodes, as for `Reduced`.
     Source: Aghamiry, Gholami, Operto (2019), Geophysics 84(6).
     """
@@ -130,7 +132,7 @@ class WavefieldReconstruction(OnGrid):
 
 
 class _Run:
-    """The journal of a run, and the state that it has come to."""
+    """The journal of a run, and its present state."""
 
     def __init__(self, stage: Stage, grid: Grid, steps: int) -> None:
         self._unknown, self._grid = stage.unknown, grid
@@ -146,7 +148,7 @@ class _Run:
         )
 
     def after(self, state: State) -> bool:
-        """Take the state after an iteration; whether the run ends there."""
+        """Take the state after an iteration; return whether the run ends."""
         with self.journal.interrupts.held():
             assert isinstance(self._unknown, GridParametrisation)
             _place(self._unknown, self._grid, state.medium)
@@ -156,7 +158,7 @@ class _Run:
             return self.journal.stopped()
 
     def record(self, state: State) -> None:
-        """The entries that have no row yet; the loss is half the squared relative residual."""
+        """Record the entries without a row; the loss is half the squared relative residual."""
         self.state = state
         for entry in state.history[len(self.journal.history) :]:
             row = (entry.misfit, entry.fitted, entry.equation, entry.variation)
@@ -192,7 +194,7 @@ def _prior(modelling: GridModelling, setting: Setting, objective: Objective) -> 
 
 
 def _place(unknown: GridParametrisation, grid: Grid, medium: np.ndarray) -> None:
-    """The medium on the nodes of the unknown; if they are others, bilinear between those of `grid`."""
+    """The medium on the nodes of the unknown, bilinear between those of `grid` if they differ."""
     values = medium
     if unknown.grid != grid:
         points = np.clip(unknown.grid.points, grid.lower, grid.upper)

@@ -1,4 +1,4 @@
-"""Surveys in files of other programs, by suffix. It serves `Survey.read` and `Survey.write`."""
+"""Surveys in files of other programs, by suffix, for `Survey.read` and `Survey.write`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,9 +21,8 @@ COMMON = frozenset({"wavelet", "source_variance", "noise", "name"})
 def read(path: Path, given: Mapping[str, Any]) -> Arguments:
     """The arguments of the survey in a file of another program.
 
-    given: what the caller says of the file, by name; None where nothing is said.
-    Raises: DeclarationError for a suffix that is not known, or for what a format does not ask for; StorageError
-        for a file that is not of its format; FileNotFoundError.
+    given: the caller's arguments by name; None if not given. Raises: DeclarationError for an unknown suffix, or for an
+    argument that a format does not take; StorageError for a file that is not of its format; FileNotFoundError.
     """
     ways = {suffix: file_format for file_format in FORMATS for suffix in file_format.suffixes}
     suffix = check_suffix(path, "read", ways)
@@ -37,13 +36,13 @@ def read(path: Path, given: Mapping[str, Any]) -> Arguments:
 
 
 def refuse(said: Mapping[str, Any], allowed: frozenset[str], suffix: str, way: str) -> None:
-    """Refuse what is said of a file that says it itself, or has no such thing."""
+    """Refuse an argument that the file contains itself, or that its format does not have."""
     if unknown := sorted(set(said) - allowed):
         raise DeclarationError(f"{unknown[0]}= has no effect for a file {suffix}; {way}")
 
 
 def write(path: Path, survey: Recording, ibm: bool) -> None:
-    """Write a survey, whole or not at all."""
+    """Write a survey, completely or not at all."""
     ways = {
         suffix: file_format.write
         for file_format in FORMATS

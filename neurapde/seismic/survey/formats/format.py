@@ -1,4 +1,4 @@
-"""What a kind of file that holds surveys is."""
+"""What a file format of surveys is."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from neurapde.seismic.survey.records import Arguments
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file of another program.
+    """A file format of another program.
 
     suffixes: of its files, in lower case.
-    read: the path, and what the caller says of the file by name, to the arguments of a Survey.
-    asks: what may be said of it beside the wavelet, source_variance, noise and name.
-    write: path, survey, and whether numbers are IBM's; None for a format that is read only.
+    read: path and the caller's arguments by name, to the arguments of a Survey.
+    asks: the arguments that it takes besides wavelet, source_variance, noise and name.
+    write: path, survey, and whether numbers are IBM's; None for a read-only format.
     """
 
     suffixes: tuple[str, ...]

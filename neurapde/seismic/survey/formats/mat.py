@@ -17,7 +17,7 @@ KEYS = {"source": "(S, d)", "receivers": "(R, d)", "rec_val": "(R, S)"}
 def read(path: Path, frequency: float | None) -> Arguments:
     """The arguments of a Survey: `source` `(S, d)`, `receivers` `(R, d)` and complex `rec_val` `(R, S)`.
 
-    frequency: Hz; the layout does not hold it.
+    frequency: Hz; the file does not have it.
     Raises: FileNotFoundError, StorageError for another layout, DeclarationError without a frequency.
     """
     if frequency is None:

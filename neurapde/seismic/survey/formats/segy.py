@@ -1,7 +1,8 @@
-"""SEG-Y and SU files through segyio: traces with their headers' times and places to a survey in the plane, and back.
+"""SEG-Y and SU files through segyio: from traces with times and positions in headers to a survey in the plane, and
+back.
 
-The plane is (distance along the line, depth below the datum), metres. Depth is positive downwards: of a source its
-depth less the surface elevation, of a receiver minus its elevation. Coordinates in feet become metres.
+The plane is (distance along the line, depth below the datum), metres. Depth is positive downwards: for a source its
+depth minus the surface elevation, for a receiver minus its elevation. Coordinates in feet become metres.
 """
 
 from collections.abc import Iterator, Mapping
@@ -47,7 +48,7 @@ def read(
     header_bytes: Any = None,
     damping: float = 0.0,
 ) -> Arguments:
-    """The arguments of a Survey: of traces, or of spectra at `frequencies`, of which only these are held in memory.
+    """The arguments of a Survey: of traces, or of spectra at `frequencies`; only these are then held in memory.
 
     Raises: DeclarationError for missing coordinates, sampling interval or segyio; StorageError for no SEG-Y file.
     Source: SEG-Y rev 1 and 2 (SEG Technical Standards Committee, 2002, 2017): header bytes, coordinate scalars, units.
@@ -111,7 +112,7 @@ Blocks = Iterator[tuple[slice, NDArray]]
 def _traces(
     blocks: Blocks, size: tuple[int, int, int], shots: NDArray, columns: NDArray, name: str
 ) -> tuple[Arguments, NDArray[np.bool_]]:
-    """The traces of every shot at every receiver, and which of the file's are not zero."""
+    """The traces of every shot at every receiver, and which traces of the file are not zero."""
     check_fits(
         8 * np.prod(size, dtype=float),
         f"a survey stores every shot at every receiver, and {name} has {size[0]} shots and {size[1]} receiver "
@@ -127,7 +128,7 @@ def _traces(
 
 @dataclass(frozen=True)
 class _Kept:
-    """What of traces is kept: spectra at frequencies `(F,)` and a damping; delays `(n,)` of the traces, s."""
+    """The spectra to keep: at frequencies `(F,)` and a damping; delays `(n,)` of the traces, s."""
 
     frequencies: NDArray[np.float64]
     interval: float
@@ -177,7 +178,7 @@ def _check_single(pairs: NDArray[np.intp], spread: NDArray[np.float64], name: st
 
 
 def _distinct(places: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """The distinct rows in the order in which they first appear, and of each row its place among them."""
+    """The distinct rows in the order of their first appearance, and the place of each row among them."""
     _, first, which = np.unique(places, axis=0, return_index=True, return_inverse=True)
     order = np.argsort(first)
     rank = np.empty_like(order)
@@ -186,10 +187,10 @@ def _distinct(places: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray
 
 
 def write(path: Path, survey: Recording, ibm: bool) -> None:
-    """Write a time survey in the plane: every shot with every receiver, those without weight marked dead.
+    """Write a time survey in the plane: every shot with every receiver; those without weight are marked dead.
 
     Numbers are IEEE floats of 32 bits, or IBM's. Raises: DeclarationError for spectra, other dimensions than 2, and
-    whatever would not be read back. Warns where positions are rounded, and of weights that become 1.
+    surveys that could not be read back. Warns of rounded positions and of weights that become 1.
     """
     record, sources, receivers, weights = survey.record, survey.sources, survey.receivers, survey.weights
     if isinstance(record, Spectra):

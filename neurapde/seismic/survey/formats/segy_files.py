@@ -1,4 +1,4 @@
-"""SEG-Y and SU files as segyio opens them: their byte order, their headers as columns, their traces block by block."""
+"""SEG-Y and SU files by segyio: their byte order, headers as columns, and traces block by block."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ BLOCK = 64_000_000
 
 
 def check_segyio() -> None:
-    """Refuse to go on without segyio."""
+    """Raise an error without segyio."""
     if segyio is None:
         raise DeclarationError(
             "SEG-Y and SU files need segyio, which is not installed: pip install 'neurapde[seismic]'"
@@ -38,7 +38,7 @@ def check_segyio() -> None:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
-    """The file, open. Raises: StorageError for whatever happens to a damaged one."""
+    """The open file. Raises: StorageError for any failure of a damaged one."""
     check_segyio()
     try:
         with np.errstate(all="ignore"):
@@ -58,12 +58,12 @@ def opened(path: Path) -> Iterator[Any]:
 
 
 def kind(path: Path) -> str:
-    """What a file is called by its suffix."""
+    """The name of a file's format, by its suffix."""
     return "SU" if path.suffix.lower() == ".su" else "SEG-Y"
 
 
 def _order(path: Path) -> str:
-    """Which end of numbers comes first: by rev 2's word, else by which of both makes a format that there is."""
+    """The byte order: from the field of rev 2, else the one that gives an existing format."""
     with path.open("rb") as file:
         head = file.read(3600)
     if head[ORDER_AT : ORDER_AT + 4] in (b"\x01\x02\x03\x04", b"\x04\x03\x02\x01"):
@@ -74,7 +74,7 @@ def _order(path: Path) -> str:
 
 
 def _order_of_su(path: Path) -> str:
-    """The order in which the number of samples fits the size of the file; that of most machines where both do."""
+    """The byte order for which the number of samples fits the size of the file; if both do, that of most machines."""
     size = path.stat().st_size
     with path.open("rb") as file:
         word = file.read(HEADER)[Field.SAMPLES - 1 : Field.SAMPLES + 1]
@@ -85,7 +85,7 @@ def _order_of_su(path: Path) -> str:
 
 
 def headers_of(file: Any, path: Path, moved: Mapping[Field, int]) -> tuple[Headers, float]:
-    """The headers and the sampling interval, s, 0 where it is not said; moved: entries that begin at other bytes."""
+    """The headers and the sampling interval, s, 0 if not given; moved: entries that begin at other bytes."""
     count = file.tracecount
     check_fits(8.0 * len(Field) * count, f"{path.name} has {count} traces", "split the file")
     if isinstance(file, RevisionTwo):
@@ -109,14 +109,14 @@ def headers_of(file: Any, path: Path, moved: Mapping[Field, int]) -> tuple[Heade
 
 
 def interval_of(file: Any) -> float:
-    """Of the samples of a SEG-Y file, s, 0 where it is not said."""
+    """The sampling interval of a SEG-Y file, s, 0 if not given."""
     return file.interval if isinstance(file, RevisionTwo) else segyio.dt(file, fallback_dt=0.0) * 1e-6
 
 
 def blocks_of(file: Any, path: Path, rows: NDArray[np.intp]) -> Iterator[tuple[slice, NDArray]]:
-    """Traces of these rows of the file, ascending, some at a time: which of `rows`, and their samples `(n, T)`.
+    """Traces of these rows of the file, ascending, in blocks: which of `rows`, and their samples `(n, T)`.
 
-    Raises: StorageError for samples that are no numbers.
+    Raises: StorageError for samples that are not numbers.
     """
     size = max(1, BLOCK // (4 * len(file.samples)))
     for first in range(0, len(rows), size):
@@ -128,7 +128,8 @@ def blocks_of(file: Any, path: Path, rows: NDArray[np.intp]) -> Iterator[tuple[s
 
 
 def samples(file: Any, path: Path, first: int, stop: int) -> NDArray:
-    """The samples `(n, T)` of successive traces. IBM's floats are decoded here: segyio takes all for normalised."""
+    """The samples `(n, T)` of successive traces. IBM's floats are decoded here, because segyio assumes that all are
+    normalised."""
     if isinstance(file, RevisionTwo):
         return file.traces(first, stop)
     if kind(path) == "SU" or int(file.format) != IBM:
@@ -139,14 +140,14 @@ def samples(file: Any, path: Path, first: int, stop: int) -> NDArray:
 
 
 def _raw(file: Any, path: Path) -> NDArray[np.uint8]:
-    """The bytes of the traces with their headers, a row each, as they lie in the file."""
+    """The bytes of the traces with their headers, one row each, as in the file."""
     count = file.tracecount
     stride = HEADER + np.dtype(file.dtype).itemsize * len(file.samples)
     return np.memmap(path, np.uint8, "r", path.stat().st_size - count * stride, (count, stride))
 
 
 def moved_entries(given: Any) -> dict[Field, int]:
-    """Entries of trace headers by name, and the first byte of each, as `header_bytes=` gives them."""
+    """Entries of trace headers by name, with the first byte of each, from `header_bytes=`."""
     if given is None:
         return {}
     names = {field.name.lower(): field for field in Field}

@@ -1,4 +1,4 @@
-"""What SEG-Y trace headers say of times and places. It serves `segy`."""
+"""Times and positions in SEG-Y trace headers, for `segy`."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -68,10 +68,10 @@ SCALARS = {
 
 @dataclass(frozen=True)
 class Given:
-    """What the caller says where headers do not.
+    """The caller's arguments for missing headers.
 
     sources: `(S, 2)` in the order of the shots in the file, or `(n, 2)` for its n traces. receivers: `(R, 2)` for
-    shots of R traces each, or `(n, 2)`. source_depth, receiver_depth: numbers, in place of the headers'.
+    shots of R traces each, or `(n, 2)`. source_depth, receiver_depth: numbers instead of the headers.
     """
 
     sources: Any = None
@@ -82,7 +82,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Headers:
-    """Columns `(n,)` of n traces by field. system: 1 metres, 2 feet, 0 not said, which is read as metres."""
+    """Columns `(n,)` of n traces by field. system: 1 metres, 2 feet, 0 not given, which means metres."""
 
     columns: dict[Field, Column]
     system: int
@@ -105,7 +105,7 @@ class Headers:
         return self[Field.KIND] == 2
 
     def scaled(self, field: Field, scalar: Field) -> Places:
-        """A column in its units: a positive scalar multiplies, a negative one divides, 0 is 1."""
+        """A column in its units: a positive scalar multiplies, a negative one divides, 0 counts as 1."""
         scale = self[scalar].astype(float)
         values = self[field].astype(float)
         return np.where(
@@ -113,7 +113,7 @@ class Headers:
         )
 
     def legal(self, name: str) -> "Headers":
-        """With scalars that the standard does not know taken for 1. Warns: DeclarationWarning of them."""
+        """The same with scalars outside the standard counted as 1. Warns: DeclarationWarning of them."""
         columns = dict(self.columns)
         for field, what in SCALARS.items():
             known = np.isin(np.abs(columns[field]), (0, *LEGAL))
@@ -143,7 +143,7 @@ class Headers:
 def geometry(headers: Headers, given: Given, name: str) -> tuple[Places, Places, NDArray[np.intp]]:
     """Sources `(n, 2)` and receivers `(n, 2)` of n traces, and the shot of each `(n,)`, counted from 0.
 
-    Raises: DeclarationError for coordinates that are missing, angles, or do not fit the shots.
+    Raises: DeclarationError for coordinates that are missing, that are angles, or that do not fit the shots.
     """
     count = len(headers[Field.KIND])
     unit = FOOT if headers.system == 2 else 1.0
@@ -186,7 +186,7 @@ def _horizontal(headers: Headers, x: Field, y: Field) -> Places:
 
 
 def _groups(keys: NDArray) -> NDArray[np.intp]:
-    """Which group each row is in, groups counted in the order in which they appear."""
+    """The group of each row; groups are counted in the order of their appearance."""
     _, first, which = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     order = np.empty(len(first), dtype=np.intp)
     order[np.argsort(first)] = np.arange(len(first))
@@ -194,7 +194,7 @@ def _groups(keys: NDArray) -> NDArray[np.intp]:
 
 
 def _shots(headers: Headers, sources: Places, name: str) -> NDArray[np.intp]:
-    """The shot of each trace: by field record, or by where the source is if that tells none apart."""
+    """The shot of each trace: by field record, or by source position if all records are the same."""
     records, at = _groups(headers[Field.FIELD_RECORD][:, None]), _groups(sources)
     every = _groups(np.column_stack([records, at]))
     if records.max() == 0 and at.max() == 0:
@@ -212,7 +212,7 @@ def _shots(headers: Headers, sources: Places, name: str) -> NDArray[np.intp]:
 
 
 def _check_present(needed: list[str], flat: dict[str, Places], shots: NDArray[np.intp], name: str) -> None:
-    """Refuse coordinates that nobody filled in: zeros for all, or for some far from all others."""
+    """Refuse coordinates that were not filled in: zeros for all, or for some far from all others."""
     several, given = shots.max() > 0, {side: bool(places.any()) for side, places in flat.items()}
     for side in needed:
         repeated = several if side == "sources" else len(shots) > shots.max() + 1
@@ -238,9 +238,9 @@ def _missing(side: str, places: Places, name: str) -> str:
 
 
 def _along(flat: dict[str, Places], name: str) -> dict[str, NDArray[np.float64]]:
-    """Distances along the line that fits all positions best; x itself, or y, where that is the line.
+    """Distances along the line that fits all positions best; x or y itself if the line is along that axis.
 
-    The line is the principal axis; 0 is its first position in the direction in which x (or else y) grows.
+    The line is the principal axis; 0 is its first position in the direction of growing x (or else y).
     """
     if not flat:
         return {}
@@ -266,7 +266,7 @@ def _along(flat: dict[str, Places], name: str) -> dict[str, NDArray[np.float64]]
 
 
 def _spread(side: str, value: object, index: NDArray, shots: NDArray, name: str) -> Places:
-    """Given positions for each trace: by its index (its shot, or its turn within the shot), or one by one."""
+    """Given positions for each trace: by its index (its shot, or its number in the shot), or one by one."""
     places = positions(value, side)
     if places.shape[1] != 2:
         raise DeclarationError(f"{side} have {places.shape[1]} coordinates; give (x, depth) for SEG-Y")

@@ -1,6 +1,6 @@
-"""SEG-Y of revision 2, of which segyio knows a part: either order of bytes, further headers of traces, stanzas behind them.
+"""SEG-Y revision 2, which segyio supports in part: both byte orders, further trace headers, stanzas after the traces.
 
-It serves `segy_files`, and has of segyio's files what is used there.
+It serves `segy_files`, with the parts of segyio's interface in use there.
 """
 
 import struct
@@ -59,8 +59,8 @@ SCALARS = {
 class RevisionTwo:
     """A file of revision 2.
 
-    rows: the bytes of the traces `(n, stride)`, mapped. order: "<" or ">". format, count: of samples. interval: s, 0 where
-    it is not said. system: of units, 1 metres, 2 feet. further: headers of each trace beside the first.
+    rows: the bytes of the traces `(n, stride)`, mapped. order: "<" or ">". format, count: of samples. interval: s, 0
+    if not given. system: of units, 1 metres, 2 feet. further: number of headers of each trace after the first.
 
     Source: SEG-Y_r2.0 (SEG Technical Standards Committee, 2017), tables 2 and 4.
     """
@@ -85,16 +85,16 @@ class RevisionTwo:
         return np.asarray(delay + 1e3 * self.interval * np.arange(self.count), dtype=np.float64)
 
     def attributes(self, at: int) -> NDArray[np.int64]:
-        """`(n,)`, the entry of the standard headers that begins at a byte."""
+        """`(n,)`, the entry of the standard headers at a first byte."""
         return self.entry(at, 2 if at in SHORT else 4)
 
     def entry(self, at: int, width: int) -> NDArray[np.int64]:
-        """`(n,)`, what the headers hold in `width` bytes from the byte `at` on, counted from 1."""
+        """`(n,)`, the value in `width` bytes of the headers from the byte `at` on, counted from 1."""
         words = np.ascontiguousarray(self.rows[:, at - 1 : at - 1 + width])
         return words.view(f"{self.order}i{width}")[:, 0].astype(np.int64)
 
     def columns(self, moved: Mapping[Field, int]) -> dict[Field, NDArray]:
-        """The entries of the headers `(n,)`; places of the first extension, where it has them, with scalars of 1."""
+        """The entries of the headers `(n,)`; positions from the first extension, if it has them, with scalars of 1."""
         columns: dict[Field, NDArray] = {
             field: self.entry(moved.get(field, int(field)), 2 if field in SHORT else 4) for field in Field
         }
@@ -130,8 +130,8 @@ class RevisionTwo:
 def revision_two(path: Path) -> RevisionTwo | None:
     """The file if its header says revision 2, else None.
 
-    Raises: StorageError for a format that is not known, pairs of bytes swapped, traces of several lengths, or fewer traces
-        than the header says.
+    Raises: StorageError for an unknown format, swapped pairs of bytes, traces of several lengths, or fewer traces than
+        in the header.
     """
     with path.open("rb") as file:
         head = file.read(TEXT + BINARY)
@@ -187,14 +187,14 @@ class _Numbers:
 
 
 def _order_by_format(head: bytes) -> str:
-    """The order in which the format is one that there is."""
+    """The byte order that gives an existing format."""
     known = {*FORMATS, *THREE_BYTES}
     little, big = (int.from_bytes(head[3224:3226], order) in known for order in ("little", "big"))
     return "<" if little and not big else ">"
 
 
 def _stanzas(file: BinaryIO, said: int) -> int:
-    """How many extended textual headers follow: as many as are said, or up to the one that says that it is the last."""
+    """The number of extended textual headers: the given one, or up to the one marked as the last."""
     if said >= 0:
         return said
     count = 0

@@ -1,4 +1,4 @@
-"""Trace headers that say a survey's times and places, and whether these can be read from them. It serves `segy`."""
+"""Trace headers with a survey's times and positions, and a check that they can be read back, for `segy`."""
 
 import math
 
@@ -15,7 +15,7 @@ _WORD, _HALF = 2**31 - 1, 2**15 - 1
 
 
 def _whole(values: NDArray[np.float64], limit: int, what: str) -> tuple[NDArray[np.int64], int]:
-    """Values as whole numbers and what divides them: the least power of ten that makes them so, up to 10⁴."""
+    """Values as integers and their divisor: the smallest power of ten that makes them integers, up to 10⁴."""
     largest = float(np.abs(values).max(initial=0.0))
     fitting = [scale for scale in _SCALES if largest * scale <= limit]
     if not fitting:
@@ -30,7 +30,7 @@ def _whole(values: NDArray[np.float64], limit: int, what: str) -> tuple[NDArray[
 
 
 def microseconds(dt: float) -> int:
-    """A sampling interval as SEG-Y holds it."""
+    """A sampling interval in SEG-Y's unit."""
     value = round(dt * 1e6)
     if not (math.isclose(value, dt * 1e6, rel_tol=1e-9) and 0 < value <= _HALF):
         raise DeclarationError(
@@ -80,10 +80,10 @@ def of(sources: Places, receivers: Places, weights: Places, start_time: float) -
 
 
 def check_read_back(headers: list[dict[int, int]], shots: int, receivers: int) -> None:
-    """Refuse a geometry that these headers do not tell, by reading it from them.
+    """Refuse a geometry that cannot be read back from these headers.
 
-    Raises: DeclarationError where `geometry` refuses them (coordinates that are zero look like missing ones), or finds
-        other shots or places than the survey has.
+    Raises: DeclarationError if `geometry` refuses them (coordinates that are zero look like missing ones), or finds
+        other shots or positions than those of the survey.
     """
     columns = {field: np.array([header.get(field, 0) for header in headers], np.int64) for field in Field}
     way = "move the origin (add a number to x of all sources and receivers), or save as .h5"

@@ -1,1 +1,1 @@
-"""What is done to a survey before its inversion: steps, each recorded in the survey that comes out."""
+"""Processing of a survey before its inversion: steps, each recorded in the resulting survey."""

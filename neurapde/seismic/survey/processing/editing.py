@@ -1,4 +1,4 @@
-"""Which traces count, and how much."""
+"""Editing: which traces count, and their weights."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -26,9 +26,9 @@ NAMED = 6
 
 @dataclass(frozen=True)
 class EditTraces(Step):
-    """Give weight 0 to traces that are named, and to those much louder or quieter than their neighbours by offset.
+    """Give weight 0 to named traces, and to those much louder or quieter than their neighbours by offset.
 
-    factor: of their root mean square over that of the neighbours' median, or under it; None to look at none.
+    factor: ratio of their root mean square to the median of the neighbours, or its inverse; None for no test.
     dead: pairs (shot, receiver), counted from 0.
     """
 
@@ -75,7 +75,7 @@ class EditTraces(Step):
 
 @dataclass(frozen=True)
 class Balance(Step):
-    """Weights by which every live trace counts the same, whatever its amplitude: far offsets as much as near ones."""
+    """Weights that make every live trace count the same for any amplitude: far offsets as much as near ones."""
 
     def __call__(self, survey: Recording) -> tuple[Arguments, str]:
         live, power = survey.live, survey.record.mean_square
@@ -86,9 +86,10 @@ class Balance(Step):
 
 
 def _ratios(amplitudes: Real, offsets: Real, live: np.ndarray) -> Real:
-    """Of each live trace to the median of its neighbours by offset in its shot `(S, R)`; 1 where there are none.
+    """The ratio of each live trace to the median of its neighbours by offset in its shot `(S, R)`; 1 if there are
+    none.
 
-    Amplitudes fall with offset: the power of it that most pairs of traces of the shot agree on is taken out first.
+    Amplitudes fall with offset: the power law that most pairs of traces of the shot follow is removed first.
     """
     ratios = np.ones(amplitudes.shape)
     for shot, row in enumerate(live):

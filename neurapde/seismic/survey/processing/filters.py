@@ -1,4 +1,4 @@
-"""Filters of traces, which a known wavelet goes through as well: what is left is still data of one wave equation."""
+"""Filters of traces and of a known wavelet, so that the results are still data of one wave equation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,8 +27,8 @@ class Bandpass(Step):
     """Keep frequencies from `low` to `high`, Hz, by a Butterworth filter run forwards and backwards, with zero
     phase.
 
-    low, high: None for no limit on that side. order: of the filter in one direction; at a corner half the
-    amplitude is left. A known wavelet is filtered too, and noise that is stated is taken for white.
+    low, high: None for no limit on that side. order: of the filter in one direction; at a corner half the amplitude
+    remains. A known wavelet is filtered too, and stated noise is taken as white.
     """
 
     low: float | None = None
@@ -88,8 +88,8 @@ class Detrend(Step):
 class LineSource(Step):
     """Convert the data of point sources (3-D) to those of line sources (2-D).
 
-    Each trace is convolved with 1/√t and multiplied by c√(2t): amplitudes fall by 1/√r in place of 1/r, phases
-    turn by π/4. Right for waves that arrive at about the time t that they have travelled at the speed.
+    Each trace is convolved with 1/√t and multiplied by c√(2t): amplitudes then fall as 1/√r instead of 1/r, and phases
+    turn by π/4. This is right for waves whose arrival time t is about their path divided by the speed.
 
     speed: c, of the medium.
     Source: Forbriger, Groos, Schäfer (2014), Geophys. J. Int. 198(3), the reflected-wave transformation.
@@ -171,7 +171,7 @@ def butterworth(order: int, low: float | None, high: float | None, traces: Trace
 
 
 def filtered(survey: Recording, traces: Traces, run: Callable[[Real], Real]) -> Arguments:
-    """Traces, wavelet and stated noise after a filter; the noise is white, and thins as its band does."""
+    """Traces, wavelet and stated noise after a filter; the noise is white, and decreases with its band."""
     values = np.where(survey.live[..., None], run(traces.values), 0.0)
     changed: Arguments = {"traces": values}
     if traces.wavelet is not None:

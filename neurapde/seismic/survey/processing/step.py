@@ -1,4 +1,4 @@
-"""What a step of processing is: a function of a survey that gives what changes and a sentence on it."""
+"""What a processing step is: a function of a survey that returns the changes and a sentence on them."""
 
 from abc import ABC, abstractmethod
 
@@ -9,18 +9,18 @@ from neurapde.seismic.survey.records import Arguments, Traces
 
 
 class Step(Declaration, ABC):
-    """Something that `Survey.process` does."""
+    """A step of `Survey.process`."""
 
     @abstractmethod
     def __call__(self, survey: Recording) -> tuple[Arguments, str]:
-        """The arguments of the Survey that change, and what was done, for the record."""
+        """The changed arguments of the Survey, and a sentence for the record."""
 
     def traces_of(self, survey: Recording) -> Traces:
         """The traces that this step works on. Raises: DeclarationError for spectra."""
         return survey.as_traces(f"traces for {type(self).__name__}")
 
     def whole_traces_of(self, survey: Recording) -> Traces:
-        """The same, not yet in a window: what is outside of one is zero, and a filter would smear its edge."""
+        """The same without a window: outside a window samples are zero, and a filter would smear its edge."""
         traces = self.traces_of(survey)
         if traces.window is not None:
             raise DeclarationError(

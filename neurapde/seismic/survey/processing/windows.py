@@ -1,6 +1,7 @@
-"""Windows in time: what observed and predicted samples are multiplied by where an inversion in time compares them.
+"""Windows in time: factors of observed and predicted samples when an inversion in time compares them.
 
-At frequencies predicted waves have no window; there `Survey.at(…, damping=)` lets early arrivals count more.
+In the frequency domain predicted waves have no window; there `Survey.at(…, damping=)` gives early arrivals more
+weight.
 """
 
 from dataclasses import dataclass
@@ -23,9 +24,9 @@ class TimeWindow(Step):
 
     `TimeWindow(-0.05, speed=1500.0, taper=0.1)` is a top mute, `TimeWindow(last=0.3, picks=picks)` keeps first arrivals.
 
-    first, last: None for no limit on that side. speed: of the arrival that times count from.
-    picks: `(S, R)`, times that they count from, s, finite where a trace is live. taper: length, s, within the window, over
-    which it rises from 0 to 1.
+    first, last: None for no limit on that side. speed: of the arrival from which times count.
+    picks: `(S, R)`, times from which they count, s, finite where a trace is live. taper: length, s, within the window,
+    over which it rises from 0 to 1.
     """
 
     first: float | None = None
@@ -70,7 +71,7 @@ class TimeWindow(Step):
         return _windowed(traces, window, f"window {ends} s{since}, taper {number(self.taper)} s")
 
     def _zero(self, survey: Recording) -> Real:
-        """What times count from, `(S, R)`."""
+        """The time zero of each trace, `(S, R)`."""
         if self.speed is not None:
             return survey.offsets / self.speed
         if self.picks is None:
