@@ -31,6 +31,7 @@ if _typing.TYPE_CHECKING:
     from neurapde.conditions.constraints import at_points as at_points
     from neurapde.conditions.constraints import face as face
     from neurapde.conditions.constraints import interior as interior
+    from neurapde.conditions.obstacle import Obstacle as Obstacle
     from neurapde.core.arrays import abs as abs
     from neurapde.core.arrays import cos as cos
     from neurapde.core.arrays import exp as exp

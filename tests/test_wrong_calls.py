@@ -217,6 +217,10 @@ CALLS: dict[str, dict[str, Argument]] = {
         "source": (npde.GaussianSource((0.5, 0.5), 1e-4), NOTHING), "wavenumber": (1.5, {"fraction"}),
         "width": (0.2, {"fraction"}),
     },
+    "Obstacle": {
+        "residual": (lambda x, u: -u.laplacian, FUNCTION), "below": (0.0, FIELD | NONE), "above": (1.0, FIELD | NONE),
+        "weight": (1.0, POSITIVE | NONE),
+    },
     "OutgoingWave": {
         "source": (npde.PointSource((0.5, 0.5)), NOTHING), "wavenumber": (3.0, POSITIVE), "stretch": (None, NONE),
     },

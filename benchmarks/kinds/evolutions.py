@@ -2,6 +2,7 @@
 
 import numpy as np
 from kinds.kind import Kinds, Told
+from kinds.truths import american_put as put_on_a_grid
 from kinds.truths import chebyshev, torus_burgers
 from scipy.special import ndtr
 
@@ -245,3 +246,19 @@ def black_scholes():
         return s * ndtr(d) - strike * np.exp(-rate * t) * ndtr(d - sigma * np.sqrt(t))
 
     return Told(problem, truth)
+
+
+@kinds
+def american_put():
+    """A put that may be exercised at any time, by the logarithm of the price over the strike, in the time that is left."""
+    sigma, rate, far = 0.3, 0.06, 1.2
+    drift = lambda u: sigma**2 / 2 * u.d2(0) + (rate - sigma**2 / 2) * u.d(0)
+    payoff = lambda x: npde.maximum(1 - npde.exp(x[:, 0]), 0.0)
+    held = npde.Obstacle(lambda x, u: u.dt - drift(u) + rate * u.value, below=payoff)
+    sides = [
+        npde.Dirichlet(1 - np.exp(-far), on="left"),
+        npde.Dirichlet(0.0, on="right"),
+        npde.InitialCondition(payoff),
+    ]
+    problem = npde.Problem("american-put", over(-far, far, 1.0), npde.Equation(held), boundary=sides)
+    return Told(problem, lambda x: put_on_a_grid(x, rate, sigma, far, 1.0))

@@ -2,7 +2,8 @@
 
 import numpy as np
 from scipy.integrate import solve_ivp
-from scipy.interpolate import BarycentricInterpolator
+from scipy.interpolate import BarycentricInterpolator, RectBivariateSpline
+from scipy.linalg import solve_banded
 
 
 def chebyshev(rates, start, side, stop, x, count=320):
@@ -53,3 +54,34 @@ def torus_burgers(x, viscosity, count=48):
         phases = [np.exp(1j * x[at, axis, None] * k) for axis in range(2)]
         values[at] = np.einsum("pi,cij,pj->pc", phases[0], spectrum, phases[1]).real
     return values
+
+
+def american_put(x, rate, volatility, far, stop, cells=2400, steps=2400):
+    """A put with the strike 1 by the logarithm of the price on (−far, far): an implicit grid, in each step an active set."""
+    places, length = np.linspace(-far, far, cells + 1), stop / steps
+    spread, drift = (
+        volatility**2 / 2 * (cells / (2 * far)) ** 2,
+        (rate - volatility**2 / 2) * cells / (4 * far),
+    )
+    row = np.array([-(spread - drift), 2 * spread + rate, -(spread + drift)]) * length + [0, 1, 0]
+    payoff = np.maximum(1 - np.exp(places), 0)
+    values, held, history = payoff, payoff > 0, [payoff]
+    for _ in range(steps):
+        before = values
+        while True:
+            alone = held.copy()
+            alone[[0, -1]] = True
+            bands = np.zeros((3, cells + 1))
+            bands[0, 1:] = np.where(alone[:-1], 0, row[2])
+            bands[1] = np.where(alone, 1, row[1])
+            bands[2, :-1] = np.where(alone[1:], 0, row[0])
+            values = solve_banded((1, 1), bands, np.where(alone, payoff, before))
+            force = np.convolve(values, row[::-1], "same") - before
+            touches = values - payoff < force
+            touches[[0, -1]] = held[[0, -1]]
+            if (touches == held).all():
+                break
+            held = touches
+        history.append(values)
+    times = np.linspace(0, stop, steps + 1)
+    return RectBivariateSpline(times, places, np.array(history), kx=1, ky=1).ev(x[:, 1], x[:, 0])

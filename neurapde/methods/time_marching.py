@@ -27,8 +27,8 @@ from neurapde.training.run.method import DirectMethod, Outcome, Status, Task
 
 FINER, FINER_IN_SPACE, FINEST = 30.0, 8.0, 3e-14
 """By which the tolerance of a window falls from pass to pass, alone and in space; and what it is at least: rounding."""
-TOLERANCE, TOLERANCE_IN_SPACE = 1e-8, 1e-6
-"""What is taken where none is given."""
+TOLERANCE, TOLERANCE_IN_SPACE, TOLERANCE_BESIDE = 1e-8, 1e-6, 1e-4
+"""What is taken where none is given: of one place, in space, and in space where an `Obstacle` holds the field."""
 LIKELY = 0.1
 """Least ratio of successive changes that the estimate sums: passes get nearer by about 1/FINER, where all goes well."""
 MORE_WINDOWS = 3
@@ -50,8 +50,8 @@ class TimeMarching(DirectMethod):
     component without a rate of change follows from the others: w = u_xx gives a third derivative, w_x, and
     incompressibility gives a pressure.
 
-    tolerance: relative L2 error to stop at, as estimated from the change between two passes; None for 1e-8, or 1e-6 if
-        there is a space.
+    tolerance: relative L2 error to stop at, as estimated from the change between two passes; None for 1e-8, 1e-6 if
+        there is a space, or 1e-4 if an `Obstacle` holds the field there.
     seconds:   limit of the processor time.
 
     If the solution ends before the time does, or small errors grow without bound, the status is UNRESOLVED, and the
@@ -108,7 +108,8 @@ class _Run:
     def __init__(self, method: TimeMarching, task: Task, evolution: Evolution) -> None:
         self.method, self.task, self.evolution = method, task, evolution
         in_space = task.problem.domain.dimension > 1
-        self.tolerance = method.tolerance or (TOLERANCE_IN_SPACE if in_space else TOLERANCE)
+        held = TOLERANCE_IN_SPACE if task.problem.equation.obstacle is None else TOLERANCE_BESIDE
+        self.tolerance = method.tolerance or (held if in_space else TOLERANCE)
         self.finer = FINER_IN_SPACE if in_space else FINER
         self.balance: Balance = balance_of(task.problem)
         self.passes: list[Pass] = []

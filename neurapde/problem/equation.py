@@ -7,7 +7,7 @@ problem it stands in (domain, sources, boundary) when it is checked and asked fo
 import inspect
 import textwrap
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -17,6 +17,7 @@ import torch
 from neurapde.conditions.constraints import (
     Constraint,
     Interior,
+    InTime,
     Samples,
     check_axes,
     check_order,
@@ -24,6 +25,8 @@ from neurapde.conditions.constraints import (
     interior,
     with_further,
 )
+from neurapde.conditions.obstacle import PROBES as BOUND_PROBES
+from neurapde.conditions.obstacle import Obstacle
 from neurapde.conditions.residuals import CheckedResidual, as_rows
 from neurapde.core import checks
 from neurapde.core.arrays import Array
@@ -44,6 +47,8 @@ if TYPE_CHECKING:
 MOST_OUTPUTS = 10_000
 SMALL = 3
 """Axes, time included, up to which some thousand points and parameters do for a nonlinear equation."""
+SHARPENED = 4.0
+"""Square of the frequency, over the weight, by which a bound counts as much as the equation on the shortest waves."""
 MOST_LINES = 20
 """Of a function's source that are printed."""
 PROBES, PROBE_SEED = 16, 71993
@@ -82,6 +87,11 @@ class AbstractEquation(Declaration, ABC):
 
     fronts: ClassVar[bool] = False
     """Whether its field may have fronts, which slow sines follow badly."""
+
+    @property
+    def obstacle(self) -> Obstacle | None:
+        """The bounds that hold its field; None without any."""
+        return None
 
     def on(self, domain: Domain) -> Self:
         """The same equation with everything it takes from the domain filled in."""
@@ -211,19 +221,47 @@ class Equation(AbstractEquation):
         points = domain.sample(PROBES, how="grid", dtype=torch.float64)
         with reading_operators() as found:
             read = derivatives_read(
-                partial(self.residual, points), domain.dimension, len(points), self.outputs, self.complex
+                partial(self.free, points), domain.dimension, len(points), self.outputs, self.complex
             )
         mixed = with_further(self.mixed, read) if self.order > 1 else self.mixed
         operators = tuple(dict.fromkeys((*self.operators, *found)))
-        if not mixed and not operators:
-            return self
-        order = max(self.order, *map(len, mixed), *(operator.order for operator in operators))
-        return replace(self, mixed=mixed, order=order, operators=operators)
+        order = max([self.order, *map(len, mixed), *(operator.order for operator in operators)])
+        equation = replace(self, mixed=mixed, order=order, operators=operators)
+        if self.obstacle is None:
+            return equation if mixed or operators else self
+        return replace(equation, residual=self.obstacle.on(domain, equation.jets_on(domain)))
+
+    @property
+    def obstacle(self) -> Obstacle | None:
+        return self.residual if isinstance(self.residual, Obstacle) else None
+
+    @property
+    def free(self) -> Callable[..., Any]:
+        """Its residual where no bound is touched."""
+        return self.residual if self.obstacle is None else self.obstacle.residual
+
+    @property
+    def unbound(self) -> "Equation":
+        """The same without bounds."""
+        return self if self.obstacle is None else replace(self, residual=self.free)
+
+    def sharpened(self, by: float) -> "Equation":
+        """The same with bounds that weigh more."""
+        return self if self.obstacle is None else replace(self, residual=self.obstacle.sharpened(by))
+
+    def jets_on(self, domain: Domain) -> Iterator[Jet]:
+        """Jets of chance numbers at points of a domain, as they are where its last axis is time and where it is not."""
+        generator = torch.Generator().manual_seed(PROBE_SEED)
+        count = len(domain.sample(BOUND_PROBES, how="grid"))
+        for in_time in (domain.spatial is not domain, True):
+            layout = Layout(domain.dimension, self.order, self.mixed, in_time=in_time)
+            size = layout.shape(count, self.outputs)
+            yield Jet(0.5 + torch.rand(size, generator=generator, dtype=torch.float64), layout)
 
     def locally(self, points: Array, u: Jet) -> Any:
-        """Its residual at points without what its operators read elsewhere."""
+        """Its residual at points without bounds, and without what its operators read elsewhere."""
         with reading_operators():
-            return self.residual(points, u)
+            return self.free(points, u)
 
     def second_in_time(self, domain: Domain) -> bool:
         """Found by trying whether that channel of a jet moves the residual."""
@@ -267,6 +305,10 @@ class Equation(AbstractEquation):
         check_axes(self.mixed, problem.domain.dimension, "Equation")
         for operator in self.operators:
             operator.check(problem.domain)
+        if self.obstacle is not None and (self.outputs > 1 or self.complex):
+            raise DeclarationError(
+                "an Obstacle holds a real field with one component; leave out outputs=… and complex=True"
+            )
 
     def constraints(self, problem: "Problem") -> tuple[Constraint, ...]:
         text = f"{self._formula} = 0 in the {problem.domain.name}"
@@ -289,12 +331,36 @@ class Equation(AbstractEquation):
         kind = "complex" if self.complex else "real"
         size = f", {self.outputs} components" if self.outputs > 1 else ""
         formula = f"{self._formula} = 0,  u {kind}{size},  derivatives up to order {self.order}"
-        return [formula, *source_of(self.residual), *(operator.describe() for operator in self.operators)]
+        return [formula, *source_of(self.free), *(operator.describe() for operator in self.operators)]
 
     @property
     def _formula(self) -> str:
+        if self.obstacle is not None:
+            return self.obstacle.describe()
         name = getattr(self.residual, "__name__", type(self.residual).__name__)
         return f"{'residual' if name == '<lambda>' else name}(x, u)"
+
+
+def free_of(problem: "Problem", constraint: Constraint) -> Constraint:
+    """The constraint of a problem's equation as it is where no bound is touched."""
+    equation = problem.equation
+    if not isinstance(equation, Equation) or equation.obstacle is None:
+        return constraint
+    return _constraint_of(equation.unbound, problem)
+
+
+def sharpened(problem: "Problem", constraint: Constraint, frequency: float) -> Constraint:
+    """The constraint of a problem's equation with bounds that weigh as it does on waves of so many radians a domain."""
+    equation = problem.equation
+    if not isinstance(equation, Equation) or equation.obstacle is None:
+        return constraint
+    return _constraint_of(equation.sharpened(frequency**2 / SHARPENED), problem)
+
+
+def _constraint_of(equation: Equation, problem: "Problem") -> Constraint:
+    (constraint,) = equation.constraints(problem)
+    residual = InTime(constraint.residual) if problem.in_time else constraint.residual
+    return replace(constraint, residual=residual)
 
 
 def source_of(function: Callable[..., Any]) -> list[str]:

@@ -63,7 +63,7 @@ def unfit(problem: Problem) -> str | None:
 
 def is_linear(problem: Problem) -> bool:
     """Whether every constraint of a problem is linear in u for fields as large as its solution, tried on a few features."""
-    if unfit(problem):
+    if unfit(problem) or problem.equation.obstacle is not None:
         return False
     trial = few_features(problem)
     try:

@@ -28,6 +28,8 @@ LIMIT, FALLS = 1e-4, 30.0
 """Of the field's size: the last coefficients on each element at the first level; and how they fall from level to level."""
 FINEST = 1e-10
 """The least limit."""
+SETS = 30
+"""Sets of points that touch bounds, one after the other, on one mesh."""
 STEPS, HALVINGS, CUTS = 25, 6, 60
 """Newton's steps on one mesh, halvings of a step, and times that a mesh is cut in one level."""
 QUICK = 0.25
@@ -55,13 +57,14 @@ class SpectralElements(DirectMethod):
     fields included, with conditions at both ends. The equation holds at the Gauss points of each element, and the
     field and its flux are continuous between elements. Elements end at declared regions and where functions jump or
     are narrow. They are halved until the last coefficients on each are small. A damped Newton method from the field 0
-    solves nonlinear problems.
+    solves nonlinear problems; an `Obstacle` is found by active sets.
 
     tolerance: relative L2 error to stop at, as estimated from the change between levels, which share no points.
     largest:   number of unknowns (nodes times components) at which the refinement stops in any case.
     seconds:   limit of the processor time, as in `LeastSquares`.
     Raises DeclarationError (from `solve`) for a problem that it cannot take.
-    Source: Ascher, Mattheij, Russell (1995), Numerical Solution of Boundary Value Problems, sections 5.6, 8.1 and 9.3.
+    Sources: Ascher, Mattheij, Russell (1995), Numerical Solution of Boundary Value Problems, sections 5.6, 8.1 and 9.3;
+    Hintermüller, Ito, Kunisch (2002), SIAM J. Optim. 13, 865-888, for active sets.
     """
 
     tolerance: float = 1e-8
@@ -172,6 +175,8 @@ class _Level:
     def _iterate(self) -> bool:
         """Newton's method; each step is damped until the next one, with the same slopes, is shorter."""
         system = self.steady.system(self.mesh)
+        if self.steady.problem.equation.obstacle is not None:
+            return self._active_set(system)
         for _ in range(STEPS):
             try:
                 residual, solve = system.linearised(at_rest(self.values))
@@ -187,6 +192,21 @@ class _Level:
                 self.left = max(SURE * following, KNOWN * self.limit)
                 return following <= max(QUICK * size, ROUNDING)
         return False
+
+    def _active_set(self, system: ElementSystem) -> bool:
+        """Take full steps, each with the active set of the field before, until the set stays the same."""
+        for _ in range(SETS):
+            try:
+                residual, solve = system.linearised(at_rest(self.values))
+                change = solve(residual)[0]
+            except (ValueError, RuntimeError):  # a matrix that is singular, or not finite
+                return False
+            self.values = self.values - change
+            self.left = float(np.abs(change / self._sizes(self.values)).max())
+            if self.left <= ROUNDING:
+                break
+        # on a coarse mesh the active sets may cycle; what that leaves is in the estimate
+        return bool(np.isfinite(self.left))
 
     def _damped(self, system: ElementSystem, solve: Solve, change: Matrix) -> tuple[float, float] | None:
         """Take a step; return its size and that of the next one with the same slopes, which is taken after a full step."""

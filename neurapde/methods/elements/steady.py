@@ -16,13 +16,14 @@ from neurapde.fields.sources import PointSource
 from neurapde.methods.marching.elements import ElementSystem, Sides
 from neurapde.methods.marching.mesh import Mesh
 from neurapde.methods.marching.rows import Matrix, Rows, Stages
-from neurapde.problem.equation import Equation
+from neurapde.problem.equation import Equation, free_of
 from neurapde.problem.problem import Problem
 from neurapde.training.optimisation.jacobian import constant_residuals
 from neurapde.training.optimisation.lengths import axis_lengths
 
-DEGREE, FINEST = 12, 1e-13
-"""Of the polynomials on each element; and, of the interval, elements that are not cut any more."""
+DEGREE, FINEST, FINEST_BESIDE = 12, 1e-13, 1e-5
+"""Of the polynomials on each element; and, of the interval, elements that are not cut any more, by themselves and where a
+bound is touched: which points touch it becomes a matter of rounding on shorter ones."""
 WIDTHS = 4.0
 """Half of an element round a narrow part of a function, in widths of that."""
 MOST = 64
@@ -62,7 +63,8 @@ class SteadyProblem:
         known = np.isin(edges, self.breaks)
         close = np.flatnonzero(np.diff(edges) < APART * (upper - lower))
         dropped = np.where(known[close], close + 1, close)
-        return Mesh(np.delete(edges, dropped), DEGREE, FINEST)
+        finest = FINEST if self.problem.equation.obstacle is None else FINEST_BESIDE
+        return Mesh(np.delete(edges, dropped), DEGREE, finest)
 
     def system(self, mesh: Mesh) -> ElementSystem:
         """Its equations on a mesh."""
@@ -111,7 +113,8 @@ def _closed(problem: Problem, equation: Constraint, sides: Sides) -> SteadyProbl
     """The sides with as many conditions as constants of integration: one for each component at each end."""
     lower, upper = (float(end[0]) for end in problem.domain.bounds)
     mesh = Mesh(np.linspace(lower, upper, 3), DEGREE, FINEST)
-    rows = Rows(problem, equation, mesh.stencil())
+    free = free_of(problem, equation)
+    rows = Rows(problem, free, mesh.stencil())
     components = rows.components
     field = at_rest(np.ones((mesh.count, components)))
     if rows.residual(field).shape[-1] != components:
@@ -125,7 +128,7 @@ def _closed(problem: Problem, equation: Constraint, sides: Sides) -> SteadyProbl
     if counts != [components, components]:
         return f"it has {counts[0]} and {counts[1]} conditions at its ends for {components} real components"
     return SteadyProblem(
-        problem, equation, sides, _breaks(problem, equation, lower, upper), _flux(problem), components
+        problem, equation, sides, _breaks(problem, free, lower, upper), _flux(problem), components
     )
 
 
@@ -157,8 +160,11 @@ def _breaks(problem: Problem, equation: Constraint, lower: float, upper: float) 
         columns = constant_residuals(problem, equation, samples, sizes, SEED)
         return to_numpy(torch.linalg.vector_norm(columns, dim=1))
 
-    narrow = narrow_features(said, problem.domain)
-    places += _around(narrow.points[:, 0], narrow.widths)
+    obstacle = problem.equation.obstacle
+    functions: list[Callable[[Matrix], Matrix]] = [said, *([] if obstacle is None else obstacle.bounds)]
+    for function in functions:
+        narrow = narrow_features(function, problem.domain)
+        places += _around(narrow.points[:, 0], narrow.widths)
     least = APART * length
     inside = np.unique([place for place in places if lower + least < place < upper - least])
     inside = inside[np.concatenate([np.full(min(1, inside.size), True), np.diff(inside) > least])]

@@ -13,6 +13,7 @@ from neurapde.methods.marching.mesh import Mesh, reference
 from neurapde.methods.marching.patches import Patches
 from neurapde.methods.marching.rows import Matrix, Rows, Stages
 from neurapde.methods.marching.system import PatchSystem, Solve
+from neurapde.problem.equation import sharpened
 from neurapde.problem.problem import Problem
 
 BESIDE = 1e-9
@@ -39,7 +40,8 @@ class ElementSystem(PatchSystem):
         flux: Callable[[Matrix], Matrix] | None = None,
     ) -> None:
         self.problem, self.equation, self.sides, self.mesh, self.flux = problem, equation, sides, mesh, flux
-        self.inside = Rows(problem, equation, mesh.stencil())
+        shortest = mesh.degree * float((mesh.edges[-1] - mesh.edges[0]) / mesh.lengths.min())
+        self.inside = Rows(problem, sharpened(problem, equation, shortest), mesh.stencil())
         self.ends = [
             (end, Rows(problem, constraint, mesh.side(end)))
             for end, constraints in enumerate(sides)

@@ -18,7 +18,7 @@ from neurapde.methods.marching.periodic import FourierSystem
 from neurapde.methods.marching.rows import Rows, moment
 from neurapde.methods.marching.system import PointSystem, System
 from neurapde.methods.marching.window import State
-from neurapde.problem.equation import Equation
+from neurapde.problem.equation import Equation, free_of
 from neurapde.problem.problem import Problem
 from neurapde.training.optimisation.jacobian import real_residuals, slope_of
 
@@ -69,10 +69,12 @@ def evolution_of(problem: Problem) -> Evolution | str:
     system: System
     if problem.domain.dimension == 1:
         system = PointSystem(problem, parts.equation)
-        rows = system.rows
+        rows = PointSystem(problem, free_of(problem, parts.equation)).rows
     elif parts.periodic == set(range(len(lower) - 1)):
         if any(parts.sides):
             return "it is periodic but also has conditions on its sides"
+        if problem.equation.obstacle is not None:
+            return "waves do not follow the sudden bend of a field that leaves an Obstacle"
         try:
             system = FourierSystem.coarsest(problem, parts.equation)
         except Exception as error:
@@ -82,7 +84,7 @@ def evolution_of(problem: Problem) -> Evolution | str:
         return f"its domain is {problem.domain}, but windows need an Interval, or a Box that is periodic along all axes"
     else:
         mesh = Mesh(np.linspace(lower[0], upper[0], ELEMENTS + 1), DEGREE)
-        rows = Rows(problem, parts.equation, mesh.stencil())
+        rows = Rows(problem, free_of(problem, parts.equation), mesh.stencil())
         sides = _filled(problem, parts, mesh, rows, start)
         if isinstance(sides, str):
             return sides
