@@ -1,4 +1,4 @@
-"""Declared problems, with every parameter open and the error that a solution must stay below.
+"""Declared problems, with adjustable parameters and the largest allowed error of a solution.
 
 Each is imported when it is first used.
 """

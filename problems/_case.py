@@ -1,4 +1,4 @@
-"""A declared problem as the command line and the batteries know it: a name, a factory, what is asked."""
+"""A declared problem for the command line and the tests: a name, a factory, and the required accuracy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The declared problems in one list: names, what they are, how long they take and how wrong they may be.
+"""The declared problems in one list: names, summaries, times and tolerances.
 
 Their modules are imported when a problem is made: `neurapde list` needs none of them.
 """

@@ -1,4 +1,4 @@
-"""A declared family of fields: a data set, fields of the same kind that are kept from it, and what is to be learned."""
+"""A declared family of fields: a data set, test fields of the same kind, and the learning task."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +14,10 @@ from neurapde.trials.base import Trial
 
 @dataclass(frozen=True, eq=False)
 class FamilyProblem:
-    """Fields to learn from, and others to be found from some of their points.
+    """Fields to learn from, and others to find from some of their points.
 
-    name: what it is called. train: the data set. unseen: fields that are not in it.
-    trial, encoder, method: as `npde.learn` takes them.
+    name: of the problem. train: the data set. unseen: fields that are not in it.
+    trial, encoder, method: as in `npde.learn`.
     """
 
     name: str
@@ -34,7 +34,7 @@ class FamilyProblem:
         method: MiniBatchAdam | None = None,
         **running: Any,
     ) -> Family:
-        """The family, by what is declared unless another is given; `running` goes to `npde.learn`."""
+        """The family, with the declared trial, encoder and method unless given; `running` goes to `npde.learn`."""
         return learn(
             self.train,
             self.trial if trial is None else trial,

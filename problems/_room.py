@@ -1,4 +1,4 @@
-"""A room as a scanner in its middle sees it: points on the floor, three walls and the furniture, with their normals.
+"""A room as seen by a scanner in its middle: points on the floor, three walls and the furniture, with their normals.
 
 Lengths in metres. The ceiling and the wall at the front are left out, so that the surface is open.
 """
@@ -35,9 +35,10 @@ def room_points(count: int) -> tuple[Array, Array]:
 
 
 def room_distance(points: Array) -> Array:
-    """The distance (n,) of points (n, 3) in the air of the room to the nearest solid; it is none beyond walls or in solids.
+    """The distance (n,) of points (n, 3) in the air of the room to the nearest solid; it is not defined beyond walls
+    or in solids.
 
-    It is exact up to the ceiling and the open front: the nearest solid's nearest point is on a scanned surface.
+    It is exact up to the ceiling and the open front: the nearest point is on a scanned surface.
     """
     x, y, z = points.T
     distance = np.minimum.reduce([x, ROOM[0] - x, y, z])

@@ -1,4 +1,4 @@
-"""Classic boundary-value problems and a rod that cools, each with its exact field."""
+"""Classic boundary-value problems and a cooling rod, each with its exact field."""
 
 import math
 
@@ -40,7 +40,7 @@ def heat(*, diffusivity: float = 0.1, stop: float = 1.0) -> Problem:
 
 
 def boundary_layer(*, diffusivity: float = 0.01) -> Problem:
-    """u′ = a u″ + 1 between walls at 0: what is carried along piles up in a layer of width a before the second wall.
+    """u′ = a u″ + 1 between walls at 0: the field has a layer of width a before the second wall.
 
     diffusivity: a, positive.
     """
@@ -62,7 +62,7 @@ def boundary_layer(*, diffusivity: float = 0.01) -> Problem:
 def bratu(*, strength: float = 3.0) -> Problem:
     """u″ + λ e^u = 0 between walls at 0, on the lower of its two branches: u = −2 log(cosh((x − ½) θ/2) / cosh(θ/4)).
 
-    strength: λ, below 3.5138, from which on there is no solution.
+    strength: λ, below 3.5138; above it there is no solution.
     """
     if not 0 < strength < FOLD:
         raise DeclarationError(

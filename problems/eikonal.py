@@ -1,4 +1,4 @@
-"""Signed distances of a sphere, a torus, a mesh file and a room, and travel times where the speed grows with depth.
+"""Signed distances of a sphere, a torus, a mesh file and a room, and travel times for a speed that grows with depth.
 
 |∇u| = 1/c. Source of the distances' loss: Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), Implicit Neural
 Representations with Periodic Activation Functions, NeurIPS 33, section 4.2; the shapes and media are ours. The time in
@@ -80,7 +80,7 @@ class GradientTime(Declaration):
 
 @dataclass(frozen=True)
 class LayeredSpeed(Field):
-    """c of layers, top down in −y, each passing into the next over about `transition` round the depth between them."""
+    """c of layers, from the top down in −y; each changes to the next over about `transition` around their interface."""
 
     speeds: Sequence[float]
     depths: Sequence[float]
@@ -111,8 +111,8 @@ def sdf_mesh(
 ) -> Problem:
     """The signed distance of a cloud of `count` points with normals, drawn from a mesh file.
 
-    file:       ply, obj, stl, vtk; scaled and moved to fill 0.8 of the box. None: a bumpy ball, which is written to a
-                file and read back.
+    file:       ply, obj, stl, vtk; scaled and moved to fill 0.8 of the box. None: a bumpy ball, written to a file and
+                read back.
     bumps:      height of the bumps of that ball, whose mean radius is 0.6.
     half_width: a of the box [−a, a]³.
     """
@@ -164,7 +164,7 @@ def travel_time_gradient(
     speed: float = 1.0,
     gradient: tuple[float, float] = (0.5, -1.5),
 ) -> Problem:
-    """Times from a point in a square where c = speed + gradient · x, rays being arcs of circles."""
+    """Times from a point in a square with c = speed + gradient · x; rays are arcs of circles."""
     medium = GradientSpeed(speed, gradient)
     return Problem(
         "travel-time-gradient",
@@ -182,7 +182,7 @@ def travel_time_layers(
     depths: tuple[float, ...] = (0.35, 0.7),
     transition: float = 0.1,
 ) -> Problem:
-    """Times from a point in a square of layers, the faster the deeper: waves that ran below overtake those above."""
+    """Times from a point in a square of layers, faster with depth: waves through deeper layers overtake the others."""
     return Problem(
         "travel-time-layers",
         Box((0.0, 1.0), (-1.0, 0.0)),

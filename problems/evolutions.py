@@ -1,4 +1,4 @@
-"""Evolutions on a line that are not linear: fronts, solitons, chaos, patterns; each field is known or computed apart."""
+"""Nonlinear evolutions on a line: fronts, solitons, chaos, patterns; each has an exact field or a separate solution."""
 
 import math
 from functools import lru_cache
@@ -20,7 +20,8 @@ def _sech(x: Array) -> Array:
 
 
 def burgers(*, viscosity: float = 0.01 / math.pi, stop: float = 1.0) -> Problem:
-    """u_t + u u_x = ν u_xx from −sin πx: a front that steepens until ν holds it, by Cole's and Hopf's integrals.
+    """u_t + u u_x = ν u_xx from −sin πx: a front that steepens up to the limit set by ν; exact by the Cole–Hopf
+    integrals.
 
     viscosity: ν. stop: the last time.
     """
@@ -43,7 +44,7 @@ def burgers(*, viscosity: float = 0.01 / math.pi, stop: float = 1.0) -> Problem:
 
 
 def allen_cahn(*, diffusivity: float = 1e-4, rate: float = 5.0, stop: float = 1.0) -> Problem:
-    """u_t = a u_xx + r (u − u³) from x² cos πx on a circle: phases part, and fronts stand between them.
+    """u_t = a u_xx + r (u − u³) from x² cos πx on a circle: phases separate, with fronts between them.
 
     diffusivity: a. rate: r. stop: the last time.
     """
@@ -106,7 +107,7 @@ def kdv(*, sizes: tuple[float, float] = (1.2, 0.7), half_width: float = 20.0, st
 def schrodinger(*, half_width: float = 20.0, stop: float = math.pi / 2) -> Problem:
     """i h_t + h_xx/2 + |h|² h = 0 from 2 sech x: two solitons that stay together and beat (Satsuma and Yajima 1974).
 
-    half_width: of the circle. stop: the last time; the field returns, but for its phase, after π/2.
+    half_width: of the circle. stop: the last time; the field returns, up to its phase, after π/2.
     """
 
     def exact(x: Array) -> Array:
@@ -126,7 +127,7 @@ def schrodinger(*, half_width: float = 20.0, stop: float = math.pi / 2) -> Probl
 
 
 def kuramoto_sivashinsky(*, length: float = 32 * math.pi, stop: float = 20.0) -> Problem:
-    """v_t + v v_x + w + w_xx = 0 with w = v_xx: flames that wrinkle, until nobody can tell how.
+    """v_t + v v_x + w + w_xx = 0 with w = v_xx: wrinkling flames that become chaotic.
 
     length: of the circle. stop: the last time.
     """

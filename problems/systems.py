@@ -1,4 +1,4 @@
-"""Ordinary differential equations that are not linear, each against SciPy's integrators at their tightest."""
+"""Nonlinear ordinary differential equations, each compared with SciPy's integrators at their smallest tolerance."""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -42,7 +42,7 @@ def _system(name: str, rates: Rates, start: Sequence[float], stop: float, integr
 def lotka_volterra(*, start: tuple[float, float] = (10.0, 5.0), stop: float = 15.0) -> Problem:
     """Prey grow and are eaten: a′ = 1.1 a − 0.4 a b, b′ = 0.1 a b − 0.4 b.
 
-    start: how many prey and predators there are. stop: the last time.
+    start: numbers of prey and predators. stop: the last time.
     """
 
     def rates(u: Sequence[Any]) -> Sequence[Any]:
@@ -67,7 +67,7 @@ def lorenz(
 
 
 def van_der_pol(*, stiffness: float = 100.0, stop: float = 120.0) -> Problem:
-    """An oscillator that creeps and jumps: x′ = y, y′ = μ (1 − x²) y − x from (2, 0).
+    """An oscillator with slow and fast phases: x′ = y, y′ = μ (1 − x²) y − x from (2, 0).
 
     stiffness: μ. stop: the last time.
     """

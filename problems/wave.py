@@ -1,7 +1,7 @@
 """Waves in space and time, u_tt = c² Δu + f: a plucked string, pulses in the plane, a source that fires once.
 
 The first two are the setting of the SIREN paper: a Gaussian of variance 5e-4 and height 1 at rest in [−1, 1]², c = 1, for
-half a unit of time. There the sides are not reached; here they absorb, so that any other time may be asked for.
+half a unit of time. There the waves do not reach the sides; here the sides absorb, so that any final time is possible.
 Source: Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), Implicit Neural Representations with Periodic Activation
 Functions, NeurIPS 33, section 4.3 and supplement.
 
@@ -54,7 +54,7 @@ def wave_uniform(
     background: float = 1.0,
     half_width: float = 1.0,
 ) -> Problem:
-    """A Gaussian let go in a uniform medium; the keywords are described above. The exact solution is known."""
+    """A Gaussian released in a uniform medium; the keywords are described above. The exact solution is known."""
     return Problem(
         name="wave-uniform",
         domain=_square(half_width, stop),
@@ -75,7 +75,7 @@ def wave_disk(
     background: float = 1.0,
     half_width: float = 1.0,
 ) -> Problem:
-    """A Gaussian let go beside a disk of this `speed`, `center` and `radius`."""
+    """A Gaussian released beside a disk of this `speed`, `center` and `radius`."""
     disk = Disk(center=center, radius=radius)
     return Problem(
         name="wave-disk",
@@ -97,7 +97,7 @@ def wave_ricker(
     half_width: float = 1.0,
     pml_width: float = 0.3,
 ) -> Problem:
-    """A point that sends a Ricker wavelet past a disk, and out through absorbing layers of `pml_width` inside the box."""
+    """A point source with a Ricker wavelet beside a disk, with absorbing layers of `pml_width` inside the box."""
     disk = Disk(center=center, radius=radius)
     return Problem(
         name="wave-ricker",
@@ -148,7 +148,7 @@ def wave_string(
     speed: float = 1.0,
     stop: float = 2.0,
 ) -> Problem:
-    """A string fixed at both ends, let go from a sum of overtones of these `amplitudes`; the exact solution is known."""
+    """A string fixed at both ends, released from a sum of overtones of these `amplitudes`; the exact solution is known."""
     overtones = Overtones(tuple(amplitudes), length, speed)
     return Problem(
         name="wave-string",

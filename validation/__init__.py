@@ -1,6 +1,6 @@
-"""Error norms, exact fields, and the report that holds a solution against them.
+"""Error norms, exact fields, and the report that compares a solution with them.
 
-Each name is imported when it is first used: a comparison needs none of what inversions need.
+Each name is imported when it is first used: a comparison does not need the modules for inversions.
 """
 
 import typing as _typing

@@ -1,6 +1,7 @@
-"""What passes through a network of layers as it stands: pre-activations, activations, their spectra, and gradients.
+"""Statistics of the layers of a network: pre-activations, activations, their spectra, and gradients.
 
-The figures of supplement 1 of Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), for any trial function of layers.
+The figures of supplement 1 of Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), for any trial function with
+layers.
 """
 
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ class LayerStatistics:
 
     @property
     def gradient(self) -> float:
-        """Root mean square of |∇_z u| over the points: how much the output hears of this layer."""
+        """Root mean square of |∇_z u| over the points: how much the output depends on this layer."""
         return float(np.sqrt((self.gradients**2).sum(1).mean()))
 
     @property
@@ -102,7 +103,7 @@ class ActivationStatistics:
         return figure
 
     def save(self, path: str | Path) -> Path:
-        """Write the figure to `path`, a .png; whole or not at all."""
+        """Write the figure to `path`, a .png, completely or not at all."""
         path = Path(path)
         if path.suffix != ".png":
             raise DeclarationError(f"path={str(path)!r}: the figure is a PNG; give a name that ends in .png")
@@ -119,12 +120,12 @@ def activation_statistics(
         print(npde.validation.activation_statistics(npde.Siren(width=2048, depth=8)))
 
     Args:
-        trial: a specification, which is built here with float64 numbers on [−1, 1]^dimension; a trial function; or a
-            solution. It must be one network of layers.
+        trial: a specification, which is built in float64 on [−1, 1]^dimension; a trial function; or a solution. It
+            must be a network with layers.
         points: along the line, at least 16.
-        dimension: axes, of a specification alone.
-        seed: of the numbers that a specification draws.
-    Raises: DeclarationError for a trial function that is no network of layers.
+        dimension: axes, for a specification only.
+        seed: of the random numbers for a specification. Raises: DeclarationError for a trial function that is not a
+        network with layers.
     Source: Sitzmann et al. (2020), supplement 1: theorem 1.8 and figures of its section 1.3.
     """
     count = checks.whole(points, "points", 16)

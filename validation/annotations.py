@@ -1,6 +1,4 @@
-"""What stands where in a problem, as plain numbers: the outlines, edges and marks that a picture of it
-needs.
-"""
+"""Annotations for pictures of a problem, as plain numbers: outlines, edges and marks."""
 
 from __future__ import annotations
 
@@ -27,13 +25,13 @@ NODES = 161
 
 @dataclass(frozen=True)
 class Annotations:
-    """The furniture of a picture; every field is numbers and text, so that it can be written as JSON.
+    """The annotations of a picture; every field is numbers and text, so that it can be written as JSON.
 
-    axis_names: the domain's. columns: what the fields' last axis counts ("shot 1", …); empty for one field.
+    axis_names: of the domain. columns: labels of the fields' last axis ("shot 1", …); empty for one field.
     outlines: closed or open lines in the plane by the name of the region they bound.
     physical: lower and upper corner of the part outside the absorbing layers, or None without layers.
-    sources: for each column (or the one field) the places of its point and Gaussian sources.
-    contours: level lines to draw in every field, as parts of the colour scale's end.
+    sources: for each column (or the one field) the positions of its point and Gaussian sources.
+    contours: level lines to draw in every field, as fractions of the end of the colour scale.
     """
 
     axis_names: tuple[str, ...]
@@ -49,7 +47,7 @@ class Annotations:
 
     @property
     def legend(self) -> str:
-        """What the lines and marks mean, for a caption."""
+        """The meaning of the lines and marks, for a caption."""
         parts = [f"Outlined: {listing(self.outlines)}."] if self.outlines else []
         parts += ["Dashed: the edge of the absorbing layers."] if self.physical is not None else []
         mark = "Dotted" if len(self.axis_names) == 1 else "Crosses"
@@ -82,7 +80,7 @@ class Annotations:
 def outline(region: Domain, window: Domain) -> tuple[Polyline, ...]:
     """The boundary of a plane region inside a window, as lines: the zero level of its signed distance.
 
-    Corners are blunted by less than a cell of the grid that it is read from.
+    Corners are rounded by less than a cell of the grid of this zero level.
     """
     lower, upper = (np.asarray(b, dtype=float) for b in window.bounds)
     lower, upper = _common(lower, upper, *region.bounds)
@@ -97,7 +95,7 @@ def outline(region: Domain, window: Domain) -> tuple[Polyline, ...]:
 def _common(
     lower: np.ndarray, upper: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The part of the window around the region, with a margin that its outline may close in."""
+    """The part of the window around the region, with a margin so that its outline can close."""
     margin = 0.02 * (np.asarray(high) - np.asarray(low))
     return np.maximum(lower, low - margin), np.minimum(upper, high + margin)
 
@@ -145,7 +143,7 @@ def _physical(problem: Problem) -> tuple[tuple[float, ...], tuple[float, ...]] |
 
 
 def _start(problem: Problem) -> tuple[float, ...]:
-    """The first instant, where a line over its time is drawn as a plane; else nothing."""
+    """The first instant, if a line over its time is drawn as a plane; else nothing."""
     domain = problem.domain
     line = isinstance(domain, SpaceTime) and domain.space.dimension == 1
     return (float(domain.bounds[0][-1]),) if line else ()

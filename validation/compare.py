@@ -1,6 +1,6 @@
-"""`validate`: hold a solution against a grid reference and the exact field, and those two against each other.
+"""`validate`: compare a solution with a grid reference and the exact field, and those two with each other.
 
-All are taken at the nodes of one grid. Regions say where: the whole domain, its physical part (outside
+All are evaluated at the nodes of one grid. There are several regions: the whole domain, its physical part (outside
 absorbing layers and sources), and every named region of the medium.
 """
 
@@ -49,7 +49,7 @@ _NODES = {1: (1001, 4001), 2: (257, 513), 3: (49, 97)}  # least and most on an a
 
 @dataclass(frozen=True)
 class _UserExact:
-    """`Problem.exact`, in the place of a recognised field."""
+    """`Problem.exact`, instead of a recognised field."""
 
     function: Callable[[NDArray], Any]
     text: str = "given with the problem"
@@ -72,13 +72,12 @@ def validate(
         solution: of `npde.solve` or `npde.load`.
         reference: of `npde.reference(problem)`; the comparison is made on its grid.
         shape: nodes of the grid when there is no reference; by default ten in the shortest wavelength.
-        tolerance: what the relative L2 error in the physical region may be, for the report's verdict.
+        tolerance: largest relative L2 error in the physical region, for the report's verdict.
 
-    Returns: a Report. With a reference and an exact field (`Problem.exact`, or one that the problem is
-    recognised to have) it holds three comparisons: solution against reference, solution against exact,
-    reference against exact.
+    Returns: a Report. With a reference and an exact field (`Problem.exact`, or that of a recognised problem) it has
+    three comparisons: solution against reference, solution against exact, reference against exact.
     Raises: DeclarationError if there is neither, or the reference is of another problem.
-    Warns: DeclarationWarning where solution and reference agree with each other, but not with the exact field.
+    Warns: DeclarationWarning if solution and reference agree with each other, but not with the exact field.
     """
     problem = check_solution(solution).required_problem
     exact = exact_solution(problem) if problem.exact is None else _UserExact(problem.exact)
@@ -132,7 +131,7 @@ def _fields(
     grid: Grid,
     inside: NDArray[np.bool_],
 ) -> dict[str, NDArray]:
-    """All that is known of the field, `(n, columns)` at the nodes by what it is called; NaN outside the domain."""
+    """All known fields, `(n, columns)` at the nodes, by name; NaN outside the domain."""
     problem, points = solution.required_problem, grid.points
     fields = {"solution": _columns(problem, np.asarray(solution(points)), "the solution")}
     if reference is not None:
@@ -150,7 +149,7 @@ def _fields(
 
 
 def _check_arguments(problem: Problem, reference: Any, exact: object, shape: Any, tolerance: Any) -> None:
-    """Refuse what cannot be compared."""
+    """Refuse arguments that cannot be compared."""
     way = "give npde.reference(problem), or None if an exact field is known"
     checks.kind(reference, "reference", Referred | None, way)
     if tolerance is not None:
@@ -188,7 +187,7 @@ def _grid(problem: Problem, shape: Sequence[int] | None) -> Grid:
 
 
 def _checked(problem: Problem, reference: Referred) -> Grid:
-    """The reference's grid, which must cover the problem's domain; where its problem is known, it must be the same."""
+    """The reference's grid, which must cover the problem's domain; if its problem is known, it must be the same."""
     if isinstance(reference, GridSolution) and reference.problem is not None:
         _check_same(problem, reference.problem)
     grid = reference.grid
@@ -202,7 +201,7 @@ def _checked(problem: Problem, reference: Referred) -> Grid:
 
 
 def _check_same(solved: Problem, referred: Problem) -> None:
-    """Refuse a reference of another problem, and say what differs first (DeclarationError)."""
+    """Refuse a reference of another problem, and name the first difference (DeclarationError)."""
     if text := _difference(solved, referred):
         raise DeclarationError(
             f"the reference is of another problem: {text}. Give npde.reference of {solved.name} itself."
@@ -240,7 +239,7 @@ def _columns(problem: Problem, values: NDArray, what: str) -> NDArray:
 def _by_region(
     problem: Problem, field: NDArray, truth: NDArray, regions: dict[str, NDArray[np.bool_]]
 ) -> Errors:
-    """The metrics in each region, where the truth is known; of fits also what pictures and sounds are judged by."""
+    """The metrics in each region where the truth is known; for fits also those of pictures and sounds."""
     known = np.isfinite(truth)
     metrics = {}
     for name, mask in regions.items():

@@ -1,4 +1,4 @@
-"""A comparison: what is compared, where errors are counted, the errors found there, and what must be known to read them."""
+"""A comparison: the compared fields, the regions of errors, the errors there, and notes for the reader."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ CELLS = 2.0
 
 
 class Solved(Protocol):
-    """What `validate` asks of a solution."""
+    """The interface of a solution for `validate`."""
 
     @property
     def required_problem(self) -> Problem: ...
@@ -62,7 +62,7 @@ class Solved(Protocol):
 
 @runtime_checkable
 class Referred(Protocol):
-    """What `validate` asks of a grid solution: values of the grid's shape, with one more axis for shots."""
+    """The interface of a grid solution for `validate`: values of the grid's shape, with one more axis for shots."""
 
     @property
     def values(self) -> NDArray: ...
@@ -78,7 +78,7 @@ class Referred(Protocol):
 
 @runtime_checkable
 class FieldOfProblem(Protocol):
-    """The least that a solution is: a field that knows its problem."""
+    """The minimal interface of a solution: a field that knows its problem."""
 
     @property
     def required_problem(self) -> Problem: ...
@@ -86,22 +86,22 @@ class FieldOfProblem(Protocol):
 
 
 def check_solution(solution: Any) -> Any:
-    """What is a solution, as it is. Raises: DeclarationError for anything else."""
+    """A solution, unchanged. Raises: DeclarationError for anything else."""
     checks.kind(solution, "solution", FieldOfProblem, "give what npde.solve or npde.load returned")
     return solution
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """The comparison of a solution with what is known about its problem.
+    """The comparison of a solution with known fields of its problem.
 
     title: the problem's name. problem: the problem as it prints.
-    errors: for each pair the metrics by region; the first pair is the one that was asked for.
-    seconds: wall clock by field. error_bar: the reference's own relative L2 error, where it has an estimate.
-    notes: what must be known to read the numbers. made_by: method, status, trial of the solution.
-    solution_notes: what was picked for the solution and why. tolerance: what `relative_l2` may be, or None.
-    annotations: what stands where. axes: coordinates of the grid, one array an axis.
-    fields: arrays of the grid's shape, with one more axis where the annotations name columns.
+    errors: for each pair the metrics by region; the first pair is the requested one.
+    seconds: wall time by field. error_bar: the reference's own relative L2 error, if it has an estimate.
+    notes: for the reader of the numbers. made_by: method, status, trial of the solution.
+    solution_notes: the chosen method and the reason. tolerance: largest `relative_l2`, or None.
+    annotations: for pictures. axes: coordinates of the grid, one array an axis.
+    fields: arrays of the grid's shape, with one more axis if the annotations name columns.
     history: the losses by constraint. versions: of the software. made: when, and by which command.
     """
 
@@ -123,12 +123,12 @@ class Comparison:
 
     @property
     def metrics(self) -> Errors:
-        """Region → metric → value of the first pair: against the reference if there is one, else exact."""
+        """Region → metric → value of the first pair: against the reference if there is one, else against the exact field."""
         return next(iter(self.errors.values()))
 
     @property
     def judge(self) -> str:
-        """The best truth there is: "exact" where the exact field is known, else "reference"."""
+        """The best known truth: "exact" if the exact field is known, else "reference"."""
         return "exact" if ("solution", "exact") in self.errors else "reference"
 
     @property
@@ -161,10 +161,9 @@ class Comparison:
 def regions_of(problem: Problem, grid: Grid, inside: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
     """The regions of a problem as masks `(n, columns)` of the grid's nodes, by name.
 
-    whole: the domain, but for sources that the grid does not resolve. physical: outside absorbing layers and
-    the supports of all sources. Then each named region of the medium, and of space–time the physical part at some
-    times. Each shot leaves out its own sources.
-    inside: which nodes lie in the domain, `(n,)`.
+    whole: the domain, without sources that the grid does not resolve. physical: outside absorbing layers and the
+    supports of all sources. Then each named region of the medium, and in space–time the physical part at some times.
+    Each shot excludes its own sources. inside: which nodes lie in the domain, `(n,)`.
     """
     points = grid.points
     cell = max(grid.spacing[: problem.domain.spatial.dimension])
@@ -213,8 +212,8 @@ def remarks(
 ) -> list[str]:
     """The notes of a comparison.
 
-    exact, reference: what is to be said of either, nothing where there is none. bar: the reference's error estimate.
-    Warns: DeclarationWarning where solution and reference agree with each other, but not with the exact field.
+    exact, reference: the notes on either, or nothing. bar: the reference's error estimate.
+    Warns: DeclarationWarning if solution and reference agree with each other, but not with the exact field.
     """
     notes = _on_agreement(bar, errors)
     if problem.equation.leaves_constant(problem):
@@ -244,7 +243,7 @@ def remarks(
 
 
 def _on_agreement(bar: float | None, errors: Mapping[Pair, Errors]) -> list[str]:
-    """What there is to say, and to warn of, where two fields found in different ways are one, and the exact is another."""
+    """The note and warning if two fields from different methods agree, but differ from the exact one."""
     if any(pair not in errors for pair in PAIRS):
         return []
     between, *from_exact = (errors[pair]["physical"]["relative_l2"] for pair in PAIRS)
@@ -261,7 +260,7 @@ def _on_agreement(bar: float | None, errors: Mapping[Pair, Errors]) -> list[str]
 
 
 def _on_the_bar(bar: float | None, errors: Mapping[Pair, Errors], *, known: bool) -> list[str]:
-    """Whether the reference is good enough to measure the difference that was found."""
+    """A note on whether the reference is accurate enough to measure the difference."""
     if bar is None or math.isnan(bar):
         return ["The reference has no error estimate: differences from it may be the reference's own error."]
     difference = errors["solution", "reference"]["physical"]["relative_l2"]

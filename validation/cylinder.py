@@ -1,8 +1,8 @@
 """The Bessel-Hankel series of a disk, and cylinder functions of every order at once that do not over- or underflow.
 
-Such a series multiplies J_n, which falls like n^-n, by H_n, which grows like n^n. Here each is carried relative to its
-own size on a circle (the rim of a disk), by the recurrence in its stable direction: H upwards, J downwards (Miller).
-Only the orders 0 and 1 come from a library. Serves the exact solutions.
+Such a series multiplies J_n, which falls like n^-n, by H_n, which grows like n^n. Here each is relative to its own
+size on a circle (the rim of a disk), by the recurrence in its stable direction: H upwards, J downwards (Miller). Only
+the orders 0 and 1 come from a library. It serves the exact solutions.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class HankelOnCircle:
         return cls(argument, step, -step + np.arange(count) / argument)
 
     def relative(self, z: Complex) -> Complex:
-        """`(count, n)` table H_k(z)/H_k(argument), z `(n,)`; it underflows to zero where the ratio does."""
+        """`(count, n)` table H_k(z)/H_k(argument), z `(n,)`; it underflows to zero with the ratio."""
         orders = OutwardWaves(self, z, np.ones_like(z))
         return np.stack([orders.next() for _ in range(len(self.step))])
 
@@ -78,7 +78,7 @@ class OutwardWaves:
         return present
 
     def keep(self, chosen: NDArray[np.bool_]) -> None:
-        """Go on at these of the present points only."""
+        """Continue at these of the present points only."""
         self._inverse, self._square = self._inverse[chosen], self._square[chosen]
         self._now, self._following = self._now[chosen], self._following[chosen]
 
@@ -88,8 +88,8 @@ class BesselOnCircle:
     """J_n on a circle, z = wavenumber × radius > 0, orders 0 … count − 1, relative to size_n.
 
     With size_n = hypot(J_n, J_{n+1}), `value[n]` is J_n, `slope[n]` is J_n' and `following[n]` is J_{n+1},
-    each over size_n. The sizes themselves would underflow: only `fall[n]` = size_n/size_{n−1} is kept, also
-    for the orders above `count` from which the downward recurrence begins.
+    each over size_n. The sizes themselves would underflow, so only `fall[n]` = size_n/size_{n−1} is stored, also for
+    the orders above `count` where the downward recurrence begins.
     """
 
     argument: float
@@ -155,7 +155,7 @@ class BesselOnCircle:
 
 
 def _start(count: int, argument: float) -> int:
-    """An order so far above `count` and `argument` that beginning there with J_{n+1} = 0 leaves no trace."""
+    """An order so far above `count` and `argument` that a start with J_{n+1} = 0 there causes no error."""
     base = max(float(count), argument)
     return int(base + 40 + 6 * base ** (1 / 3))
 
@@ -216,7 +216,7 @@ class DiskSeries:
 
 
 def _orders(distance: float, radius: float, largest_wavenumber: float) -> int:
-    """How many orders matter: past the turning point at n = kR, terms fall by the ratio of the two radii."""
+    """The number of orders that matter: beyond the turning point at n = kR, terms fall by the ratio of the two radii."""
     ratio = min(distance, radius) / max(distance, radius)
     z = largest_wavenumber * radius
     past = np.log(_ROUNDING) / np.log(max(ratio, 1e-3)) if ratio < 1 else np.inf

@@ -1,9 +1,9 @@
-"""Exact fields: a uniform medium and one penetrable disk in it, and which declared problem has one of them.
+"""Exact fields of a uniform medium and of one penetrable disk in it, and the declared problems that have them.
 
-The formulas share no code with the trials that they judge. All follow (Δ + k²/c²) u = +f with e^{+iωt}: waves leave as
-H⁽²⁾, and f = δ gives (i/4) H0⁽²⁾(kr). With the stretched x̃ = ∫e_x dx in place of x they solve the equation inside
-perfectly matched layers as well. Recognised are Helmholtz problems in a Box with absorbing layers on every side and
-point or Gaussian sources.
+The formulas share no code with the trials that they check. All follow (Δ + k²/c²) u = +f with e^{+iωt}: waves leave as
+H⁽²⁾, and f = δ gives (i/4) H0⁽²⁾(kr). With the stretched x̃ = ∫e_x dx instead of x they also solve the equation inside
+perfectly matched layers. Helmholtz problems in a Box with absorbing layers on every side and point or Gaussian sources
+are recognised.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ def outgoing(
     g (i/2k) e^{−ik r̃} in 1-D, g (i/4) H0⁽²⁾(k r̃) in 2-D, −g e^{−ik r̃}/(4π r̃) in 3-D.
 
     Args:
-        points: `(n, d)`, d = 1, 2, 3; complex where they are stretched.
-        source_at: `(d,)`, real: a source stands outside the layers.
+        points: `(n, d)`, d = 1, 2, 3; complex if stretched.
+        source_at: `(d,)`, real: a source lies outside the layers.
         wavenumber: k > 0 of the medium (ω/c).
-        variance: s² ≥ 0 of the Gaussian; 0 is a point source. Within some 6 s the formula does not hold.
+        variance: s² ≥ 0 of the Gaussian; 0 is a point source. Within about 6 s the formula does not hold.
         amplitude: the source's mass.
 
     Returns: `(n,)` complex; NaN at the source itself in 2-D and 3-D.
@@ -84,12 +84,12 @@ def penetrable_disk(
 ) -> Complex:
     """Field of a line source beside or inside one disk of another speed, in the plane.
 
-    u and ∂u/∂r are continuous at the rim (constant density). The incident field is closed; what the disk
-    scatters or refracts is a series over angular orders (Graf's addition theorem), cut at rounding: its terms
-    fall as (R²/ρρ_s)^n outside, so a source close to the rim costs more orders.
+    u and ∂u/∂r are continuous at the rim (constant density). The incident field is in closed form. The scattered or
+    refracted field is a series over angular orders (Graf's addition theorem), truncated at rounding. Its terms fall as
+    (R²/ρρ_s)^n outside, so a source close to the rim needs more orders.
 
     Args:
-        points: `(n, 2)`; complex where they are stretched (only outside the disk).
+        points: `(n, 2)`; complex if stretched (only outside the disk).
         source_at: `(2,)`, not on the rim. A Gaussian's formula holds if it is several s away from the rim.
         center, radius: the disk.
         wavenumber: k = ω, the wavenumber where the speed is 1.
@@ -124,7 +124,7 @@ def penetrable_disk(
 class ExactField:
     """The exact solution of a problem: points `(n, d)` → complex `(n,)`, or `(n, shots)`; NaN where unknown.
 
-    text: what it is, in a few words. notes: what limits it.
+    text: a short description. notes: its limits.
     """
 
     problem: Problem
@@ -148,7 +148,7 @@ class ExactField:
 
 
 def exact_solution(problem: Problem) -> ExactField | None:
-    """The exact solution of a problem that is recognised, else None."""
+    """The exact solution of a recognised problem, else None."""
     return exact_uniform(problem) or exact_disk(problem)
 
 
@@ -172,7 +172,7 @@ def exact_uniform(problem: Problem) -> ExactField | None:
 def exact_disk(problem: Problem) -> ExactField | None:
     """The waves of point and Gaussian sources beside or inside one disk in a uniform medium, else None.
 
-    The disk lies outside the layers, and every source clear of its rim.
+    The disk lies outside the layers, and no source is at its rim.
     """
     equation = problem.equation
     if not _is_open(problem) or not isinstance(equation, Helmholtz) or problem.domain.dimension != 2:
@@ -208,7 +208,7 @@ def exact_disk(problem: Problem) -> ExactField | None:
 
 
 def support(source: Source, points: NDArray[np.float64], least: float = 0.0) -> NDArray[np.bool_]:
-    """Which points `(n, d)` lie within 6 s of a Gaussian source, or within `least` of any with a place."""
+    """Which points `(n, d)` lie within 6 s of a Gaussian source, or within `least` of any source with a position."""
     if source.center is None:
         return np.zeros(len(points), dtype=bool)
     spread = SUPPORT * np.sqrt(source.variance) if isinstance(source, GaussianSource) else 0.0
@@ -218,7 +218,7 @@ def support(source: Source, points: NDArray[np.float64], least: float = 0.0) -> 
 
 
 def _is_open(problem: Problem) -> bool:
-    """Whether nothing but sources and layers on every side act on the field."""
+    """Whether only sources and layers on every side act on the field."""
     domain, layers = problem.domain, problem.pml
     if not isinstance(domain, Box) or layers is None or len(problem.boundary) > 1 or problem.extra:
         return False
@@ -260,7 +260,7 @@ def _radiating(source: Source) -> tuple[NDArray[np.float64], float, complex]:
 
 
 def _notes(problem: Problem) -> tuple[str, ...]:
-    """A word on layers that let something back, which the formulas take to go on for ever."""
+    """A note on layers that reflect, because the formulas assume infinite layers."""
     assert isinstance(problem.equation, Helmholtz)
     worst = max(problem.equation.reflections(problem).values())
     if worst < _WORTH_A_NOTE:

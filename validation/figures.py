@@ -1,8 +1,7 @@
 """Pictures of fields, errors and convergence, drawn by matplotlib's object interface without global state.
 
-Each function returns a Figure; `style.png` renders it. Solution and truth share one symmetric scale, cut at the
-99th percentile so that the peak at a source does not wash out the waves; errors have a logarithmic scale of
-their own.
+Each function returns a Figure; `style.png` renders it. Solution and truth share one symmetric scale, limited to the
+99th percentile so that the peak at a source does not hide the waves; errors have their own logarithmic scale.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -45,9 +44,9 @@ def fields_figure(annotations: Annotations, axes: Sequence[NDArray], fields: Map
 
     Args:
         annotations: outlines and marks.
-        axes: coordinates of the grid, one array an axis; 1, 2 or 3 axes (of 3, the middle of the last is
-            cut).
-        fields: arrays of the grid's shape by what they are called.
+        axes: coordinates of the grid, one array an axis; 1, 2 or 3 axes (with 3, the picture is the middle plane of
+            the last).
+        fields: arrays of the grid's shape by name.
     """
     axes, planes = _cut(axes, fields)
     parts: dict[str, Callable[[NDArray], NDArray]] = {"": np.real}
@@ -112,7 +111,7 @@ def convergence_figure(history: History) -> Figure:
 def _cut(
     axes: Sequence[NDArray], fields: Mapping[str, NDArray]
 ) -> tuple[Sequence[NDArray], Mapping[str, NDArray]]:
-    """Of three axes, the plane in the middle of the last."""
+    """With three axes, the plane in the middle of the last."""
     if len(axes) < 3:
         return axes, fields
     middle = len(axes[2]) // 2
@@ -120,13 +119,13 @@ def _cut(
 
 
 def _ratio(axes: Sequence[NDArray]) -> float:
-    """Height by width of the domain that is shown."""
+    """The ratio of height to width of the domain in the picture."""
     across, up = (float(axis[-1] - axis[0]) for axis in axes)
     return up / across
 
 
 def furnish(panel: Axes, annotations: Annotations, axes: Sequence[NDArray], color: str) -> None:
-    """Region outlines, the edge of the layers (dashed), sources (crosses): legible on any ground."""
+    """Draw region outlines, the edge of the layers (dashed) and sources (crosses), visible on any background."""
     for lines in annotations.outlines.values():
         for line in lines:
             panel.add_line(Line2D(*np.transpose(line), color=color, linewidth=0.9, path_effects=halo(color)))

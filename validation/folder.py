@@ -1,7 +1,7 @@
-"""What every report is: text for a terminal, and a folder that a browser and a program can read.
+"""The common part of all reports: text for a terminal, and a folder for a browser and for programs.
 
-The folder holds `report.json` (everything but arrays), `fields.h5` (the arrays), PNG pictures and `report.html`, which
-needs none of the others and is fit for a telephone and for paper. Pictures and page can be made again from the first two.
+The folder has `report.json` (everything except arrays), `fields.h5` (the arrays), PNG pictures and `report.html`,
+which needs none of the others and fits a phone and paper. Pictures and page can be made again from the first two.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ VERSION = 1
 
 
 class SavedReport(ABC):
-    """A report that prints and is saved.
+    """A report that can be printed and saved.
 
-    kind: what its files say that they are. title, headline, notes: on text and page alike.
+    kind: the type name in its files. title, headline, notes: in text and page.
     versions: of the software. made: when, and by which command.
     """
 
@@ -45,28 +45,28 @@ class SavedReport(ABC):
 
     @property
     def passed(self) -> bool | None:
-        """Whether the outcome is what it should be; None where nobody asks."""
+        """Whether the outcome is as required; None without a requirement."""
         return None
 
     @abstractmethod
     def _lines(self) -> list[str]:
-        """What the text says between headline and notes."""
+        """The text between headline and notes."""
 
     @abstractmethod
     def pictures(self) -> dict[str, tuple[str, bytes]]:
         """File name → (caption, PNG)."""
 
     def _summary(self) -> Sequence[Block]:
-        """What the page says before all else."""
+        """The first part of the page."""
         return ()
 
     @abstractmethod
     def _sections(self) -> Sequence[Block]:
-        """What the page says below the pictures."""
+        """The part of the page below the pictures."""
 
     @abstractmethod
     def _tree(self) -> dict[str, Any]:
-        """Everything of its own but the arrays."""
+        """Its own data without the arrays."""
 
     @abstractmethod
     def _fill(self, file: h5py.File) -> None:
@@ -75,7 +75,7 @@ class SavedReport(ABC):
     @classmethod
     @abstractmethod
     def _of_files(cls, tree: Mapping[str, Any], file: h5py.File) -> Self:
-        """The report of what `as_json` and `fill` wrote."""
+        """The report from the data of `as_json` and `fill`."""
 
     def __str__(self) -> str:
         return self.text()
@@ -85,7 +85,7 @@ class SavedReport(ABC):
         return "\n".join([self.title, self.headline, *self._lines(), *(f"- {note}" for note in self.notes)])
 
     def as_json(self) -> dict[str, Any]:
-        """Everything but the arrays, as a tree without NaN: a number that is not finite is null."""
+        """Everything except the arrays, as a tree without NaN: a number that is not finite is null."""
         head = {"format": f"neurapde {self.kind}", "version": VERSION}
         said = {
             "title": self.title,
@@ -97,7 +97,7 @@ class SavedReport(ABC):
         return {name: _finite(value) for name, value in {**head, **said, **self._tree()}.items()}
 
     def save(self, folder: str | PathLike[str]) -> None:
-        """Write the report into `folder`, made if need be: all its files, or none where one cannot be."""
+        """Write the report into `folder`, created if needed: all its files, or none if one fails."""
         folder = checks.path(folder, "folder")
         atomic.make_folder(folder)
         text = json.dumps(self.as_json(), indent=1, ensure_ascii=False, allow_nan=False).encode()
@@ -108,7 +108,7 @@ class SavedReport(ABC):
     def load(cls, folder: str | PathLike[str]) -> Self:
         """The report that `save` wrote.
 
-        Raises: FileNotFoundError if a file is missing; StorageError if one is damaged, foreign or newer.
+        Raises: FileNotFoundError if a file is missing; StorageError if one is damaged, from another program or newer.
         """
         tree = _read(Path(folder) / "report.json", cls.kind)
         with hdf5.reading(Path(folder) / "fields.h5", cls.kind) as file:
@@ -152,7 +152,7 @@ def _finite(tree: Any) -> Any:
 def _read(path: Path, kind: str) -> dict[str, Any]:
     """The tree of a report of this kind.
 
-    Raises: FileNotFoundError where there is none; StorageError for one that is damaged, foreign or newer.
+    Raises: FileNotFoundError if there is none; StorageError for one that is damaged, from another program or newer.
     """
     tree = _parsed(path)
     if tree.get("format") != f"neurapde {kind}":
@@ -171,7 +171,7 @@ def _read(path: Path, kind: str) -> dict[str, Any]:
 
 
 def kind_of(folder: Path) -> str:
-    """Which kind of report a folder says it holds. Raises: as `SavedReport.load`."""
+    """The kind of report in a folder. Raises: as `SavedReport.load`."""
     return str(_parsed(folder / "report.json").get("format")).removeprefix("neurapde ")
 
 

@@ -1,9 +1,9 @@
-"""How far a field is from the truth: error norms for real and complex arrays, whole or masked.
+"""Error norms of a field against the truth, for real and complex arrays, whole or masked.
 
 Every metric takes `(field, truth, mask=None)`: arrays of one shape, and a mask of that shape or of its
-leading axes (True where the comparison counts). A NaN that the mask lets through makes the result NaN, never
-a better number; give a mask where the truth is not known. Nothing left to compare gives NaN too. Where data do not tell
-a constant or a harmonic function, this null space is taken out of an error first.
+leading axes (True where the comparison counts). A NaN inside the mask makes the result NaN; give a mask if the truth
+is not known everywhere. An empty mask gives NaN too. If data do not determine a constant or a harmonic function, this
+null space is removed from the error first.
 """
 
 import numpy as np
@@ -53,10 +53,10 @@ def relative_max(field: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = No
 
 
 def phase_error(field: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None) -> float:
-    """Mean of |arg(u v̄)| weighted by |v|, in radians, from 0 to π: how far the wave is out of step.
+    """Mean of |arg(u v̄)| weighted by |v|, in radians, from 0 to π.
 
-    Blind to amplitude. Where u is zero it has no phase and counts as a quarter of a turn.
-    For real fields it is π times the (weighted) share of the wrong sign.
+    It ignores the amplitude. Where u is zero it has no phase, and the error counts as π/2. For real fields it is π
+    times the (weighted) fraction with the wrong sign.
     """
     u, v = _chosen(field, truth, mask)
     weight = np.abs(v)
@@ -65,7 +65,7 @@ def phase_error(field: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = Non
 
 
 def amplitude_error(field: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None) -> float:
-    """‖|u| − |v|‖₂ / ‖v‖₂: the error that is left when the phase is forgiven; at most `relative_l2`."""
+    """‖|u| − |v|‖₂ / ‖v‖₂: the error without the phase; at most `relative_l2`."""
     u, v = _chosen(field, truth, mask)
     return _ratio(np.linalg.norm(np.abs(u) - np.abs(v)), np.linalg.norm(v))
 
@@ -86,9 +86,9 @@ def without_constant(error: NDArray[np.float64]) -> NDArray[np.float64]:
 def without_harmonic(error: NDArray[np.float64]) -> NDArray[np.float64]:
     """An error (nx, ny) or (nx, ny, c) at square pixels without its closest discrete harmonic function.
 
-    A discrete harmonic function equals the mean of its four neighbours at every inner pixel; any values at the border
-    belong to one. A Laplacian known inside, and nothing known at the border, leaves exactly these open. With L the
-    five-point Laplacian at the inner pixels, what is left is Lᵀ(LLᵀ)⁻¹L error, orthogonal to all of them.
+    A discrete harmonic function equals the mean of its four neighbours at every inner pixel; any border values belong
+    to one. A Laplacian that is known inside, with unknown border values, does not determine these functions. With L
+    the five-point Laplacian at the inner pixels, the remaining error is Lᵀ(LLᵀ)⁻¹L error, orthogonal to all of them.
     """
     shape = error.shape[:2]
     inner = [sparse.eye_array(n).tocsr()[1:-1] for n in shape]

@@ -1,4 +1,4 @@
-"""The report of a solution: its comparison with what is known, as a text and as a folder."""
+"""The report of a solution: its comparison with known fields, as a text and as a folder."""
 
 from __future__ import annotations
 
@@ -73,10 +73,10 @@ class Report(Comparison, SavedReport):
         return html.card(f"Report {self.title}", rows, (*self.notes, *self.solution_notes), tables)
 
     def show(self, ax: Any = None, *, component: int = 0) -> NDArray:
-        """Draw the solution, the truth that it is judged by and the size of their difference, side by side.
+        """Draw the solution, the truth and the size of their difference, side by side.
 
         ax: three axes of matplotlib, or None for a new figure. component: or shot, from 0. Returns the axes, `(3,)`.
-        Of three axes the middle of the last is cut. For a page of its own see `save`.
+        With three axes the picture is the middle plane of the last. For a complete page see `save`.
         """
         return show(self, ax, component)
 
@@ -187,7 +187,7 @@ def render(folder: str | Path) -> Report:
 
 
 def heading(pair: tuple[str, str]) -> str:
-    """What a table compares: `Solution against the exact field`."""
+    """The heading of a table: `Solution against the exact field`."""
     field, truth = (_FIELDS.get(name, name) for name in pair)
     text = f"{field.removeprefix('the ')} against {truth}"
     return text[:1].upper() + text[1:]

@@ -1,4 +1,4 @@
-"""The surface that a signed distance found: its zero level set as a mesh, and how far it is from the one asked for."""
+"""The surface of a signed distance: its zero level set as a mesh, and its distance from the given surface."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,13 +30,13 @@ _SEED = 27449
 
 @dataclass(frozen=True, eq=False)
 class ZeroSet:
-    """Where a field is zero: vertices `(v, d)` and segments (d = 2) or triangles (d = 3) `(m, d)`."""
+    """The zero set of a field: vertices `(v, d)` and segments (d = 2) or triangles (d = 3) `(m, d)`."""
 
     points: Array
     cells: NDArray[np.int64]
 
     def save(self, path: str | Path) -> Path:
-        """Write it to `path`, .ply, .stl, .obj or .vtk of triangles, .vtk of segments; whole or not at all."""
+        """Write it to `path`, .ply, .stl, .obj or .vtk of triangles, .vtk of segments; completely or not at all."""
         path = Path(path)
         d = self.points.shape[1]
         padded = np.zeros((len(self.points), 3))
@@ -50,7 +50,7 @@ class ZeroSet:
 
     @property
     def kilobytes(self) -> float:
-        """Size as a binary ply: single-precision vertices, whole numbers for cells."""
+        """Size as a binary ply: single-precision vertices, integers for cells."""
         return (12 * len(self.points) + (1 + 4 * self.cells.shape[1]) * len(self.cells)) / 1000
 
 
@@ -58,9 +58,9 @@ class ZeroSet:
 class SurfaceErrors:
     """The errors of a signed distance, in units of length unless stated.
 
-    chamfer: mean distance from the surface found to the one asked for and back, averaged. hausdorff: the
-    largest. normal_consistency: mean |n · n'| of normals on one surface and at the nearest place of the other,
-    both ways averaged. wrong_sign: part of the domain where Φ has not the sign of d.
+    chamfer: mean distance from the found surface to the given one and back, averaged. hausdorff: the largest.
+    normal_consistency: mean |n · n'| of normals on one surface and at the nearest point of the other, averaged over
+    both directions. wrong_sign: fraction of the domain where the signs of Φ and d differ.
     distance_mean, distance_max: of |Φ − d| in the domain. slope_mean: of |∇Φ| there; slope_deviation: of ||∇Φ| − 1|.
     network_kilobytes: of the parameters. mesh_kilobytes: of the zero set as a binary ply.
     """
@@ -90,7 +90,7 @@ def zero_set(solution: Solved, nodes: int | None = None) -> ZeroSet:
     """The zero level set of a solution on its domain's box, by marching cubes (in the plane, squares).
 
     nodes: on the longest axis of the grid; by default 97 in space, 257 in the plane.
-    Raises: DeclarationError where the field has one sign, or the domain neither two nor three axes.
+    Raises: DeclarationError if the field has one sign, or the domain has neither two nor three axes.
     """
     lower, upper = check_solution(solution).required_problem.domain.bounds
     if nodes is not None:
@@ -121,9 +121,10 @@ def zero_set(solution: Solved, nodes: int | None = None) -> ZeroSet:
 
 
 def _on_grid(solution: Solved, axes: list[Array]) -> Array:
-    """The field at the nodes of a grid; of a fine one in space only near the zero set, elsewhere from every third node.
+    """The field at the nodes of a grid; for a fine one in space only near the zero set, elsewhere from every third
+    node.
 
-    A distance changes by no more than a step from node to node: beyond some steps of the coarse grid its sign is told.
+    A distance changes by at most a step from node to node, so beyond some steps of the coarse grid its sign is known.
     """
     if len(axes) < 3 or max(map(len, axes)) <= 2 * _NODES[3] - 2:
         return _everywhere(solution, axes)
@@ -148,7 +149,7 @@ def surface_errors(
     """Measure a signed distance against a surface: by default the one of the solution's problem.
 
     surface: another one, say the `Mesh` that a cloud was drawn from. nodes: as for `zero_set`.
-    Raises: DeclarationError where there is no surface, or no zero set.
+    Raises: DeclarationError if there is no surface, or no zero set.
     """
     problem = check_solution(solution).required_problem
     checks.kind(surface, "surface", Domain | None, "give a domain such as Mesh or Ball, or None")
@@ -190,7 +191,7 @@ def surface_errors(
 
 
 def surface_notes(solution: Solved) -> tuple[str, ...]:
-    """What a report says of the surface; nothing of a problem without one."""
+    """The notes of a report on the surface; nothing without one."""
     if (
         asked_surface(solution.required_problem) is None
         or solution.required_problem.domain.dimension not in _NODES
@@ -203,12 +204,12 @@ def surface_notes(solution: Solved) -> tuple[str, ...]:
 
 
 def asked_surface(problem: Problem) -> Domain | None:
-    """The surface whose signed distance a problem asks for."""
+    """The surface of a signed-distance problem."""
     return problem.equation.surface if isinstance(problem.equation, Eikonal) else None
 
 
 def _on(surface: Domain) -> tuple[Array, Array]:
-    """Points on the surface that was asked for, and normals: its own where it is a cloud."""
+    """Points on the given surface, and normals: its own if it is a cloud."""
     if isinstance(surface, PointCloud):
         return surface.points, surface.normals
     sample = surface.sample_boundary(10 * _SAMPLES, how="grid")

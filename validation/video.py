@@ -38,9 +38,9 @@ STILL = 60  # milliseconds for which a frame stands
 def snapshots_figure(
     annotations: Annotations, axes: Sequence[NDArray], fields: Mapping[str, NDArray]
 ) -> Figure:
-    """Fields of the plane at some times: a row for each field on one scale, and one for |first − last| on its own.
+    """Fields of the plane at some times: a row for each field on one scale, and one for |first − last| on another.
 
-    axes: x, y and t. fields: arrays of the grid's shape by what they are called.
+    axes: x, y and t. fields: arrays of the grid's shape by name.
     """
     x, y, t = axes
     moments = np.unique(np.linspace(0, len(t) - 1, SNAPSHOTS).round().astype(int))
@@ -79,7 +79,7 @@ def animate(
     frames: int = 60,
     pixels: int = PIXELS,
 ) -> Path:
-    """Write a field of the plane over its time as an animated GIF, blue to red about zero, one scale for all frames.
+    """Write a field of the plane over its time as an animated GIF, blue to red around zero, one scale for all frames.
 
     Args:
         field: points `(n, 3)` to `(n,)`: a Solution, a GridSolution, an exact field.
@@ -127,7 +127,7 @@ def film(values: NDArray, axes: Sequence[NDArray]) -> bytes:
 
 
 def _gif(planes: Sequence[NDArray]) -> bytes:
-    """Pictures of fields on one scale, x to the right and y upwards; grey where they are not known."""
+    """Pictures of fields on one scale, x to the right and y upwards; grey where a field is not known."""
     limit = robust_limit(np.stack(planes))
     shades = (255 * colormaps[SIGNED](np.linspace(0, 1, 255))[:, :3]).astype(np.uint8)
     palette = np.vstack([shades, np.full(3, round(255 * float(UNKNOWN)), dtype=np.uint8)])

@@ -1,4 +1,4 @@
-"""A declared inversion as the command line knows it: a survey, what is known of the model, a method, and the truth."""
+"""A declared inversion for the command line: a survey, the known part of the model, a method, and the truth."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from neurapde.seismic.survey.survey import Survey
 
 @dataclass(frozen=True, eq=False)
 class InversionProblem:
-    """Data whose true model is known, and how they are to be inverted.
+    """Data with a known true model, and the settings of their inversion.
 
-    name:      what it is called.
-    record:    makes the survey, on another grid than an inversion's and with noise.
+    name:      of the inversion.
+    record:    makes the survey, on another grid than that of the inversion and with noise.
     truth:     the true speed.
-    problem, unknown, frequencies: as `npde.invert` takes them.
-    method, classical: the default method, and the one it is held against.
+    problem, unknown, frequencies: as in `npde.invert`.
+    method, classical: the default method, and the one for comparison.
     """
 
     name: str
@@ -42,7 +42,7 @@ class InversionProblem:
 
     @cached_property
     def survey(self) -> Survey:
-        """The data: made when first asked for."""
+        """The data, made at first use."""
         return self.record()
 
     def invert(self, method: str | InversionMethod | None = None, **running: Any) -> Inversion:
@@ -58,7 +58,7 @@ class InversionProblem:
         )
 
     def invert_classically(self, **running: Any) -> Inversion:
-        """The inversion it is held against: values on a grid, the same data, bounds, prior and stages."""
+        """The inversion for comparison: values on a grid, the same data, bounds, prior and stages."""
         plain = dataclasses.replace(self.unknown, trial=None)
         return dataclasses.replace(self, unknown=plain).invert(self.classical, **running)
 

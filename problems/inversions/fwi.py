@@ -1,7 +1,7 @@
 """Full-waveform inversions: the disk of the SIREN paper, two disks at several frequencies, and a file of traces.
 
-Data are made by the reference solvers on grids of their own, and noise is added, so that an inversion meets waves that it
-would not make itself. Lengths and speeds of the disks are those of the paper, without units: c = 1 around them.
+The reference solvers make the data on other grids, and noise is added, so that an inversion does not get its own waves
+as data. Lengths and speeds of the disks are those of the paper, without units: c = 1 around them.
 """
 
 import math
@@ -55,7 +55,7 @@ def fwi_disk(
     """A disk among 5 sources and 30 receivers, the set-up of the SIREN paper, at one frequency.
 
     wavenumber: k where c = 1. variance, amplitude: of the sources. noise: its relative level. weight: of total variation.
-    steps: of the default method, and of the classical one beside it. seed: of the noise.
+    steps: of the default method, and of the classical one for comparison. seed: of the noise.
     """
     truth = Piecewise(1.0, (Disk(center=center, radius=radius), speed))
     places = [(x, -0.347) for x in np.linspace(-0.347, 0.347, 5)]
@@ -80,7 +80,7 @@ def fwi_two_disks(
     steps: int = 100,
     seed: int = 24691,
 ) -> InversionProblem:
-    """Two disks in a ring of 8 sources and 40 receivers, from low to high frequency; else as `fwi_disk`.
+    """Two disks in a ring of 8 sources and 40 receivers, from low to high frequency; otherwise as `fwi_disk`.
 
     steps: of each frequency.
     """
@@ -161,8 +161,8 @@ def fwi_segy(
 ) -> InversionProblem:
     """Traces between two wells, 300 m deep and 340 m apart, written as SEG-Y and read again; metres and seconds.
 
-    speed, lens, center, radius: the rock, and what is hidden in it. peak_frequency: Hz, of the wavelet, which the file
-    does not hold: it is estimated. frequencies: Hz, one stage each. noise, seed: of the traces.
+    speed, lens, center, radius: the rock, and the lens in it. peak_frequency: Hz, of the wavelet, which is not in the
+    file and is estimated. frequencies: Hz, one stage each. noise, seed: of the traces.
     """
     truth = Piecewise(speed, (Disk(center=center, radius=radius, name="lens"), lens))
     depths = np.linspace(20, 280, shots)

@@ -1,4 +1,4 @@
-"""A slice of the SEG/EAGE Overthrust model where its file is at hand, else a layered and faulted model of our own.
+"""A slice of the SEG/EAGE Overthrust model if its file is available, else our own layered and faulted model.
 
 Kilometres and seconds; y is the depth. 500 m of water cover the model, all sources and receivers are in it.
 """
@@ -56,11 +56,11 @@ def fwi_overthrust(
     """The Overthrust slice from a smooth start model, low frequencies first.
 
     shots, receivers: numbers, evenly spread 50 m below the surface. stages: frequencies, Hz. noise: its relative level.
-    mute: km; nearer receivers record little but the direct wave, and are left out. per_wavelength: nodes of the grid.
+    mute: km; nearer receivers record mostly the direct wave, and are left out. per_wavelength: nodes of the grid.
     weight: of total variation. steps: of each stage. seed: of the noise.
 
-    The network is smooth: with ω of 5 in its second layer a step of Adam moves it evenly. With 30, the paper's for
-    pictures, it wriggles between the nodes of the grid, where no wave looks.
+    The network is smooth: with ω = 5 in its second layer a step of Adam changes it evenly. With 30, the paper's value
+    for pictures, it oscillates between the nodes of the grid, which the waves do not resolve.
     """
     true, start = models()
     truth, smooth = (_continued(speed) for speed in (true, start))
@@ -89,7 +89,7 @@ def fwi_overthrust(
 
 
 def models() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """True and start speed, km/s, on nodes `(401, 121)` every 25 m: from the file, or made up."""
+    """True and start speed, km/s, on nodes `(401, 121)` every 25 m: from the file, or invented."""
     path = found_slice()
     if path is None:
         return made_up()
@@ -125,18 +125,18 @@ def _problem(speed: GridField, frequency: float) -> Problem:
 
 
 def _continued(speed: NDArray[np.float64]) -> GridField:
-    """Speeds of the model as those of the whole box: the outermost go on through the layers."""
+    """Speeds of the model as those of the whole box: the outermost values continue through the layers."""
     lower, upper = (corner.tolist() for corner in BOX.bounds)
     return GridField(np.pad(speed, round(LAYER / STEP), mode="edge"), (lower, upper))
 
 
 def found_slice() -> Path | None:
-    """The file of the slice, if it is at hand."""
+    """The file of the slice, if available."""
     return next((folder / FILE for folder in _folders() if (folder / FILE).is_file()), None)
 
 
 def _folders() -> tuple[Path, ...]:
-    """Where data may be: the folder NEURAPDE_DATA, or shared/data beside the checkout."""
+    """Folders for data: NEURAPDE_DATA, or shared/data beside the checkout."""
     folder = os.environ.get("NEURAPDE_DATA")
     beside = Path(__file__).resolve().parents[3] / "shared" / "data"
     return (Path(folder), beside) if folder else (beside,)

@@ -1,1 +1,1 @@
-"""Inversions held against what is known, and whether their own mathematics can be believed."""
+"""Comparison of inversions with the truth and other methods, and tests of their gradients."""

@@ -1,6 +1,6 @@
-"""Whether an inversion's own mathematics can be believed: its gradient, its adjoint, its waves.
+"""Tests of an inversion's mathematics: its gradient, its adjoint, its waves.
 
-They take the arguments of `invert` and call nothing of its loop: a gradient that passes is right, whatever is done with it.
+They take the arguments of `invert`, but use nothing of its loop: a gradient that passes is right for any use.
 """
 
 import math
@@ -58,7 +58,7 @@ class TaylorTest:
 
     @property
     def slope(self) -> float:
-        """The power of h between steps small but not down in the round-off; not a number where all is round-off."""
+        """The power of h for small steps above round-off; not a number if all is round-off."""
         usable = [remainder for remainder in self.remainders if remainder > FLOOR * abs(self.value)]
         slopes = np.diff(np.log(usable)) / math.log(RATIO)
         return float(np.median(slopes[-LAST:])) if len(slopes) else math.nan
@@ -101,7 +101,7 @@ class DotTest:
 
 @dataclass(frozen=True)
 class Reciprocity:
-    """What is recorded when shots and receivers change places. difference: relative L2. pairs: that were compared."""
+    """The data when shots and receivers are exchanged. difference: relative L2. pairs: that were compared."""
 
     difference: float
     pairs: int
@@ -128,10 +128,11 @@ def taylor_test(
     misfit: Misfit | None = None,
     seed: int = 0,
 ) -> TaylorTest:
-    """Whether the objective's gradient is its derivative, along a direction half random and half its own.
+    """Whether the objective's gradient is its derivative, along a sum of a random direction and the gradient.
 
-    A random direction alone is nearly orthogonal to it, where an error of some percent drowns in the
-    curvature. The arguments are those of `invert`; priors and the estimate of an unknown wavelet are part of what is tested.
+    A random direction alone is nearly orthogonal to the gradient, and the curvature would hide an error of some
+    percent. The arguments are those of `invert`; priors and the estimate of an unknown wavelet are part of what is
+    tested.
     Raises: DeclarationError for a method that does not descend by a gradient.
     """
     generator = torch.Generator().manual_seed(checks.whole(seed, "seed", 0))
@@ -172,8 +173,8 @@ def dot_test(
 ) -> DotTest:
     """Whether the engine's adjoint is the adjoint of its derivative: ⟨J δm, v⟩ = ⟨δm, Jᵀ v⟩ for random δm and v.
 
-    J δm is by central differences of order eight of the data themselves, so that it shares nothing with the adjoint.
-    The arguments are those of `invert`; the medium is the start model with random changes where it is free.
+    J δm uses central differences of order eight of the data themselves, so it shares no code with the adjoint. The
+    arguments are those of `invert`; the medium is the start model with random changes where it is free.
     Raises: DeclarationError for a method that does not descend by a gradient.
     """
     generator = np.random.default_rng(checks.whole(seed, "seed", 0))
@@ -198,10 +199,12 @@ def reciprocity(
     method: str | InversionMethod = "reduced",
     seed: int = 0,
 ) -> Reciprocity:
-    """Whether unit point sources at the shots heard at the receivers give the same data the other way round.
+    """Whether unit point sources at the shots, recorded at the receivers, give the same data when both are exchanged.
 
-    The arguments are those of `invert`; up to 6 shots and receivers are drawn. Waves on a grid meet it up to their error.
-    Raises: DeclarationError for a method that does not descend by a gradient, or where all shots and receivers are too near.
+    The arguments are those of `invert`; up to 6 shots and receivers are drawn. Waves on a grid are reciprocal up to
+    their error.
+    Raises: DeclarationError for a method that does not descend by a gradient, or if all shots and receivers are too
+    near.
     """
     check_given(problem, survey)
     generator = np.random.default_rng(checks.whole(seed, "seed", 0))
@@ -227,7 +230,7 @@ def reciprocity(
 def _settled(
     problem: Problem, survey: Survey, unknown: Velocity | None, method: Any, misfit: Misfit | None
 ) -> tuple[EngineMethod, Setting, Modelling]:
-    """The method, everything it needs as `invert` would settle it, and its engine."""
+    """The method, its settings as in `invert`, and its engine."""
     chosen = as_method(method)
     if not isinstance(chosen, EngineMethod):
         raise DeclarationError(
@@ -241,7 +244,7 @@ def _settled(
 
 
 def _first_step(objective: Objective, move: Callable[[float], None]) -> float:
-    """The step by which m changes by `CHANGE` of it at most."""
+    """The step for which the relative change of m is at most `CHANGE`."""
     step, change = 1e-10, 0.0
     with torch.no_grad():
         before = objective.sample()
@@ -287,7 +290,7 @@ def _heard(
     method: Any,
     seed: int,
 ) -> tuple[NDArray, Modelling]:
-    """What unit point sources send to receivers, and the engine that says so; `ends` are the places of either."""
+    """The data of unit point sources at receivers, and their engine; `ends` are the positions of both."""
     sources, receivers = ends
     shape = len(sources), len(receivers)
     if survey.band:

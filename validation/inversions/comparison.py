@@ -1,4 +1,4 @@
-"""An inversion held against the truth where it is known, against a classical one, and its waves against a finer grid."""
+"""Comparison of an inversion with the truth if known, with a classical inversion, and of its waves with a finer grid."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ PER_WAVELENGTH, NODES = 20.0, 150_000
 
 @dataclass(frozen=True, eq=False)
 class Account:
-    """What one method found.
+    """The result of one method.
 
-    method: in one line. status: how it ended. seconds: of all stages. parameters: the number of unknowns.
+    method: in one line. status: at the end. seconds: of all stages. parameters: the number of unknowns.
     speed: on the report's grid. predicted: data of the last stage, shaped like the observed.
     measures: see `COLUMNS`. history: of all stages. ends: last row of each stage. notes: of the inversion.
     """
@@ -63,7 +63,7 @@ class Account:
 
 @dataclass(frozen=True, eq=False)
 class Waves:
-    """One shot's field at one frequency, as a method has it and as the fine grid has it in the same model, `(nx, ny)`."""
+    """One shot's field at one frequency, by a method and by the fine grid in the same model, `(nx, ny)`."""
 
     axes: tuple[NDArray[np.float64], ...]
     own: NDArray[np.complex128]
@@ -74,15 +74,15 @@ class Waves:
 
 @dataclass(frozen=True, eq=False)
 class InversionComparison:
-    """An inversion beside what is known and beside a classical one.
+    """An inversion compared with known models and with a classical inversion.
 
     title: of the survey. survey, model: as they print. accounts: by the method's short name, the inversion itself first.
-    yardsticks: measures of the start model and, where it is known, of the true one.
+    yardsticks: measures of the start model and, if known, of the true one.
     axes: coordinates of the report's grid. start, truth: speeds on it; free: where the speed was unknown.
     sources, receivers: `(n, 2)`. downwards: whether y is a depth. wells: x of the vertical profiles.
-    deviation: posterior, of the speed found, `(nx, ny)`, where it was computed; sure: what it is of, in one line.
+    deviation: posterior, of the found speed, `(nx, ny)`, if computed; sure: its description, in one line.
     observed: of the last stage. frequencies: its, Hz, empty for traces. times: of traces. live: `(S, R)`.
-    waves: of one shot, or None. notes: what must be known to read the numbers. made: when, and by which command.
+    waves: of one shot, or None. notes: for the reader of the numbers. made: when, and by which command.
     """
 
     title: str
@@ -111,7 +111,7 @@ class InversionComparison:
 
     @property
     def first(self) -> Account:
-        """The inversion that was asked for."""
+        """The requested inversion."""
         return next(iter(self.accounts.values()))
 
     @property
@@ -136,7 +136,7 @@ class InversionComparison:
 
     @property
     def off(self) -> NDArray[np.float64] | None:
-        """|found − true| in posterior deviations `(nx, ny)`, NaN where the speed was known; None where one is missing."""
+        """|found − true| in posterior deviations `(nx, ny)`, NaN where the speed was known; None if one is missing."""
         if self.deviation is None or self.truth is None:
             return None
         free = self.free & (self.deviation > 0)
@@ -145,7 +145,7 @@ class InversionComparison:
 
     @property
     def certainty(self) -> str:
-        """What the deviation says, in a sentence or two; nothing where there is none."""
+        """One or two sentences on the deviation, or nothing."""
         if self.deviation is None:
             return ""
         text = f"Posterior deviation: {self.sure}."
@@ -208,14 +208,14 @@ def measured(inversion: Inversion, classical: Inversion | None, truth: Field | N
 
 
 def short_name(method: InversionMethod) -> str:
-    """What `invert(method=…)` calls it."""
+    """The name of a method in `invert(method=…)`."""
     return next(
         (name for name, kind in METHODS.items() if kind is type(method)), type(method).__name__.lower()
     )
 
 
 class Models:
-    """Speeds on the grid of an inversion: `start`, `true` where it is known, and where the speed was unknown, `free`."""
+    """Speeds on the grid of an inversion: `start`, `true` if known, and `free`, where the speed was unknown."""
 
     def __init__(self, inversion: Inversion, truth: Field | None) -> None:
         self.grid, _ = inversion.model()
@@ -241,7 +241,7 @@ class Models:
         return measures
 
     def account(self, run: Inversion, elsewhere: Measures) -> Account:
-        """What one method found, on this grid."""
+        """The result of one method on this grid."""
         speed = np.asarray(run(self.grid.points)).reshape(self.grid.shape)
         measures = {RESIDUAL: run.residual, **elsewhere, **self.measures(speed)}
         if self.truth is not None and MODEL_ERROR in measures:
@@ -263,7 +263,7 @@ class Models:
 
 
 class FineGrid:
-    """A grid that is finer than most methods work on, in which all models are asked for the data of the last stage."""
+    """A grid finer than that of most methods, on which the data of the last stage are computed for all models."""
 
     def __init__(self, inversion: Inversion) -> None:
         setting, self.survey = inversion.setting, inversion.survey

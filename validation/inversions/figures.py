@@ -1,7 +1,7 @@
 """Pictures of an inversion: models with the geometry, wells, data, misfit by iteration and frequency, waves.
 
-Each function takes the findings and returns a Figure. All models share one scale of speed, all waves one of amplitude.
-Red crosses are sources, dots receivers.
+Each function takes the comparison and returns a Figure. All models share one scale of speed, all waves one of
+amplitude. Red crosses are sources, dots receivers.
 """
 
 from collections.abc import Mapping
@@ -114,7 +114,7 @@ def wells_figure(comparison: InversionComparison) -> Figure:
 
 
 def uncertainty_figure(comparison: InversionComparison) -> Figure:
-    """The posterior deviation of the speed, and how many of them the model is off where the truth is known."""
+    """The posterior deviation of the speed, and the error of the model in deviations if the truth is known."""
     assert comparison.deviation is not None
     planes = [
         ("posterior deviation", comparison.deviation, Normalize(0, float(comparison.deviation.max())), ERRORS)
@@ -147,7 +147,7 @@ def _uncertainty_caption(comparison: InversionComparison) -> str:
 
 
 def data_figure(comparison: InversionComparison) -> Figure:
-    """Observed data, and what is left of them: spectra of the highest frequency, or a gather of traces."""
+    """Observed data and their residual: spectra of the highest frequency, or a gather of traces."""
     return _spectra(comparison) if len(comparison.frequencies) else _gather(comparison)
 
 
@@ -286,7 +286,7 @@ def _speeds(comparison: InversionComparison) -> dict[str, NDArray]:
 
 
 def _styles(comparison: InversionComparison) -> Mapping[str, dict[str, object]]:
-    """Truth broad and grey, the start dashed, methods in colour."""
+    """Line styles: truth broad and grey, the start dashed, methods in colour."""
     styles: dict[str, dict[str, object]] = {
         "true": {"color": "0.75", "linewidth": 4.0},
         "start": {"color": "0.4", "linewidth": 1.0, "linestyle": "--"},
@@ -297,7 +297,7 @@ def _styles(comparison: InversionComparison) -> Mapping[str, dict[str, object]]:
 
 
 def _course(history: History, name: str) -> tuple[NDArray, NDArray]:
-    """Steps and values of a column, where it has any."""
+    """Steps and values of a column, if it has any."""
     values = history[name]
     known = np.isfinite(values)
     return history.step[known], values[known]

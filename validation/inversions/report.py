@@ -1,4 +1,4 @@
-"""The report of an inversion: a classical inversion of the same data beside it, and the truth where it is known."""
+"""The report of an inversion: the comparison with a classical inversion of the same data, and with the truth if known."""
 
 from __future__ import annotations
 
@@ -181,10 +181,10 @@ def inversion_report(
 ) -> InversionReport:
     """Compare an inversion with a classical one of the same data, with a finer grid, and with the truth if it is known.
 
-    true: the true speed: a number, a function of points, a GridField, a Piecewise; None where nobody knows it.
-    classical: an inversion to hold it against; True to make one, by `Adjoint` with the same bounds, prior, misfit,
-        window and stages (none is made beside an `Adjoint`, or for a method in time); False for none.
-    uncertainty: what `npde.seismic.uncertainty` says of this inversion, to be shown; None to leave it out.
+    true: the true speed: a number, a function of points, a GridField, a Piecewise; None if unknown.
+    classical: an inversion for comparison; True to make one, by `Adjoint` with the same bounds, prior, misfit, window
+        and stages (not for an `Adjoint` or a method in time); False for none.
+    uncertainty: the result of `npde.seismic.uncertainty` for this inversion, to show; None to leave it out.
     Raises: DeclarationError for a `classical` of other data, or an `uncertainty` of another inversion.
     """
     checks.kind(
@@ -222,7 +222,7 @@ def inversion_report(
 
 
 def _deviations(inversion: Inversion, uncertainty: Posterior, axes: tuple[NDArray, ...]) -> dict[str, Any]:
-    """The posterior deviation on the report's grid, and what it is of."""
+    """The posterior deviation on the report's grid, and its description."""
     ours, theirs = inversion.survey, uncertainty.survey
     places = (np.array_equal(getattr(ours, side), getattr(theirs, side)) for side in ("sources", "receivers"))
     if not all(places) or ours.band != theirs.band:
@@ -249,7 +249,7 @@ def classical_twin(inversion: Inversion, *, progress: bool = True) -> Inversion:
 def _beside(
     inversion: Inversion, classical: Inversion | bool, progress: bool
 ) -> tuple[Inversion | None, tuple[str, ...]]:
-    """The classical inversion, and what is to be said of it."""
+    """The classical inversion, and notes on it."""
     if isinstance(classical, Inversion):
         ours, theirs = inversion.survey, classical.survey
         if (ours.shots, len(ours.receivers), ours.kind) != (theirs.shots, len(theirs.receivers), theirs.kind):
@@ -273,7 +273,7 @@ def _beside(
 
 
 def _warnings(inversion: Inversion) -> tuple[str, ...]:
-    """What must be known before the numbers are believed."""
+    """Warnings for the reader of the numbers."""
     setting, survey = inversion.setting, inversion.setting.survey
     sentences = []
     if len(survey.band) == 1:
@@ -293,7 +293,7 @@ def _warnings(inversion: Inversion) -> tuple[str, ...]:
 
 
 def _wells(x: NDArray, change: NDArray, free: NDArray) -> tuple[float, ...]:
-    """Where along x the model changed."""
+    """Positions along x where the model changed."""
     energy = np.cumsum(np.where(free, change**2, 0.0).sum(axis=1))
     if energy[-1] == 0:
         energy = np.cumsum(free.sum(axis=1).astype(float))

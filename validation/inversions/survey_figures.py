@@ -1,4 +1,4 @@
-"""A survey before it is inverted, in one picture: its geometry in the model, one shot as it was recorded, the spectrum."""
+"""A survey before it is inverted, in one picture: its geometry in the model, one recorded shot, the spectrum."""
 
 from matplotlib.figure import Figure
 

@@ -22,7 +22,7 @@ LABEL = 12
 
 @dataclass(frozen=True)
 class Block:
-    """A part of a page: its kind, as the template knows it, and what it holds."""
+    """A part of a page: its kind in the template, and its content."""
 
     kind: str
     content: Any
@@ -35,12 +35,12 @@ def titled(title: str, level: int = 2) -> Block:
 
 
 def verbatim(text: str) -> Block:
-    """Text line by line as it is."""
+    """Preformatted text."""
     return Block("text", text)
 
 
 def grid(cells: Sequence[Sequence[str]]) -> Block:
-    """A table; the first row holds the headings. One with many columns and fewer rows is turned."""
+    """A table; the first row has the headings. One with many columns and fewer rows is transposed."""
     if len(cells[0]) > WIDE and len(cells) < len(cells[0]):
         cells = list(zip(*cells, strict=True))
     return Block("table", cells)
@@ -64,7 +64,7 @@ def picture(name: str, caption: str, image: bytes) -> Block:
 
 
 def declared(text: str) -> tuple[Block, Block]:
-    """A problem as it prints: its equation typeset, with the source of one of the user's own, and all else."""
+    """A problem as it prints, with its equation typeset, or with the source code of a user's own equation."""
     rows: list[tuple[str, list[str]]] = []
     for line in text.splitlines()[1:]:
         label, rest = line[2 : 2 + LABEL].strip(), line[2 + LABEL :]
@@ -92,7 +92,7 @@ def page(
     made: Mapping[str, str],
     versions: Mapping[str, str],
 ) -> str:
-    """The whole page, which needs no other file."""
+    """The complete page, which needs no other file."""
     places = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=places, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     verdict = "" if passed is None else "passed" if passed else "failed"

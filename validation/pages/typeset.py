@@ -1,4 +1,4 @@
-"""Formulas as problems print them, `u_tt = c² Δu + f`, as MathML: no script and no fonts, and a page shows them offline."""
+"""Formulas as problems print them, `u_tt = c² Δu + f`, as MathML, which a page shows offline, without script and fonts."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ BREAKS = "=+"
 
 
 def formula(text: str) -> str:
-    """A line of mathematics as HTML; it breaks where a line is full, and reads aloud as the text."""
+    """A line of mathematics as HTML; it breaks at the end of a line, and screen readers read the text."""
     pieces: list[list[str]] = [[]]
     for kind, markup in _atoms(text):
         breaks = kind == "wide" or (kind == "sign" and any(f">{sign}</mo>" in markup for sign in BREAKS))

@@ -1,4 +1,4 @@
-"""What a survey recorded: complex spectra or time traces, and what can be made of each. It serves `Survey`."""
+"""The records of a survey: complex spectra or time traces, with their transforms, for `Survey`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ Chosen = slice | NDArray
 
 
 class Recorded(TypedDict, total=False):
-    """The arguments of a `Survey` that say what was recorded."""
+    """The arguments of a `Survey` for its record."""
 
     data: ArrayLike | None
     frequencies: ArrayLike | None
@@ -52,8 +52,8 @@ class Arguments(Recorded, total=False):
 class Spectra:
     """Complex spectra.
 
-    values: `(F, S, R)`. frequencies: `(F,)`, Hz, ascending. wavelet: `(F, S)`, or None where it is unknown.
-    damping: σ, 1/s: the values are those at ω − iσ, of traces times e^{−σt}.
+    values: `(F, S, R)`. frequencies: `(F,)`, Hz, ascending. wavelet: `(F, S)`, or None if it is unknown.
+    damping: σ, 1/s: the values are at ω − iσ, those of traces times e^{−σt}.
     """
 
     values: Complex
@@ -98,7 +98,7 @@ class Spectra:
         )
 
     def find(self, frequencies: Any) -> NDArray[np.intp]:
-        """Where the wanted frequencies are among those there are, to six digits."""
+        """The indices of the given frequencies among those of the record, to six digits."""
         wanted, there = record_checks.ascending(frequencies), self.frequencies
         nearest = np.abs(there[None] - wanted[:, None]).argmin(axis=1)
         off = ~np.isclose(there[nearest], wanted, rtol=1e-6, atol=0.0)
@@ -126,7 +126,7 @@ class Spectra:
         return np.asarray((np.abs(self.values) ** 2).mean(axis=0))
 
     def to_traces(self, dt: float, samples: int, start_time: float) -> "Traces":
-        """The traces with these spectra and none at other frequencies; see `Survey.to_time`."""
+        """The traces with these spectra and zero at other frequencies; see `Survey.to_time`."""
         dt, start_time = checks.positive(dt, "dt"), checks.real(start_time, "start_time")
         checks.whole(samples, "samples", 2)
         record_checks.check_period(self.frequencies, dt, samples)
@@ -162,8 +162,8 @@ class Spectra:
 class Traces:
     """Time traces.
 
-    values: `(S, R, T)`. dt: the sampling interval, s. start_time: of the first sample. wavelet: `(T,)`, or None where
-    it is unknown. window: `(S, R, T)`, what observed and predicted samples are multiplied by, or None for 1.
+    values: `(S, R, T)`. dt: the sampling interval, s. start_time: of the first sample. wavelet: `(T,)`, or None if it
+    is unknown. window: `(S, R, T)`, factor of observed and predicted samples, or None for 1.
     """
 
     values: Real
@@ -230,7 +230,7 @@ class Traces:
         return np.asarray((self.windowed**2).mean(axis=2))
 
     def to_spectra(self, frequencies: ArrayLike, taper: float, damping: float) -> tuple[Spectra, float]:
-        """Their spectra, see `Survey.at`, and the size that white noise as strong as the traces would have in them."""
+        """Their spectra, see `Survey.at`, and the size in them of white noise as strong as the traces."""
         wanted = record_checks.ascending(frequencies)
         if wanted[-1] * 2 * self.dt >= 1:
             raise DeclarationError(
@@ -261,7 +261,7 @@ def checked(
 ) -> tuple[Spectra | Traces, Real]:
     """The record of a survey of `size` (S, R), and its weights.
 
-    Raises: DeclarationError for anything but one complete pair, of fitting shapes and finite where it has weight.
+    Raises: DeclarationError unless there is one complete pair, with consistent shapes and finite where it has weight.
     """
     pairs = {"spectra": ("data", "frequencies"), "traces": ("traces", "dt")}
     present = {kind: [name for name in pair if dict(given)[name] is not None] for kind, pair in pairs.items()}

@@ -1,7 +1,7 @@
-"""Synthetic surveys: a declared problem solved by the reference solvers and heard at receivers.
+"""Synthetic surveys: the reference solvers solve a declared problem, and receivers record it.
 
-The grid is the one that `npde.reference` takes for itself, 24 nodes in the shortest wavelength where that is
-cheap and 12 at least up to 900² nodes; a survey remembers it. It shares no code with the networks.
+The grid is the default one of `npde.reference`: 24 nodes in the shortest wavelength if that is cheap, and at least 12
+up to 900² nodes. The survey stores it. The solver shares no code with the networks.
 """
 
 import dataclasses
@@ -85,7 +85,7 @@ def _counts(shape: Any, dimension: int) -> tuple[int, ...] | None:
 
 
 def _shots(problem: Problem, sources: Any) -> list[Source]:
-    """One source a shot: the problem's, those of Shots, or its first one moved to positions."""
+    """One source for each shot: those of the problem or of Shots, or its first one at other positions."""
     if sources is None or isinstance(sources, Shots):
         entries = problem.right_hand_sides if sources is None else sources.entries
         if wrong := [i for i, entry in enumerate(entries) if len(entry) != 1]:
@@ -106,7 +106,7 @@ def _shots(problem: Problem, sources: Any) -> list[Source]:
 
 
 def _moved(problem: Problem, source: Source, at: list[float]) -> Source:
-    """The source elsewhere, with the same w of m u_tt − Δu = w δ whatever the speed there."""
+    """The source at another position, with the same w of m u_tt − Δu = w δ for any speed there."""
     moved = dataclasses.replace(_shape(source), at=at)
     if not isinstance(source, Pulse):
         return moved

@@ -1,4 +1,4 @@
-"""What a survey is: where shots and receivers are, what was recorded, and what is known of wavelet and noise."""
+"""What a survey is: positions of shots and receivers, recorded data, and known properties of wavelet and noise."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
@@ -35,24 +35,24 @@ class Survey(Recording):
 
     Args:
         sources: `(S, d)`, one position for each shot.
-        receivers: `(R, d)`. A moving spread is one list of the distinct receivers, with weights 0 where not live.
+        receivers: `(R, d)`. For a moving spread, list all distinct receivers once, with weights 0 where not live.
         data: complex `(F, S, R)`, with `frequencies` `(F,)`, ascending and positive; or else
         traces: real `(S, R, T)`, with the sampling interval `dt`; sample n is at `start_time + n dt`.
-        weights: `(S, R)` ≥ 0, 0 for what was not recorded; 1 by default. Traces that are zero throughout are dead:
-            their weight becomes 0. What has no weight is stored as 0.
-        wavelet: None for an unknown one, of which one complex scale per shot and frequency is then estimated. With
-            data, the amplitude of the right-hand side of (Δ + ω²m) u = f, m = 1/c²: a number, `(F,)` or `(F, S)`,
-            stored as `(F, S)`. With traces, samples `(T,)` of w in m u_tt − Δu = w(t) δ(x − x_s).
-        source_variance: of a Gaussian of unit mass in place of a point; 0 is a point.
+        weights: `(S, R)` ≥ 0, 0 for data that were not recorded; 1 by default. Traces that are zero throughout are
+            dead: their weight becomes 0. Data without weight are stored as 0.
+        wavelet: None for an unknown one; one complex scale per shot and frequency is then estimated. With data, the
+            amplitude of the right-hand side of (Δ + ω²m) u = f, m = 1/c²: a number, `(F,)` or `(F, S)`, stored as `(F,
+            S)`. With traces, samples `(T,)` of w in m u_tt − Δu = w(t) δ(x − x_s).
+        source_variance: of a Gaussian of unit mass instead of a point; 0 is a point.
         noise: ‖noise‖/‖signal‖ if known, such as 0.1 for 20 dB.
         name: for files and reports.
         origin: how synthetic data were made; None for field data.
-        damping: σ, 1/s: data are at the complex frequencies ω − iσ, as of traces times e^{−σt}.
-        window: `(S, R, T)` ≥ 0, what samples of traces, observed and predicted, are multiplied by; 1 by default.
-        processing: sentences on what was done to the data; `process` adds to them.
+        damping: σ, 1/s: data are at the complex frequencies ω − iσ, like those of traces times e^{−σt}.
+        window: `(S, R, T)` ≥ 0, factor of observed and predicted samples of traces; 1 by default.
+        processing: sentences on the processing of the data; `process` adds to them.
 
-    Arrays are stored read-only. Raises: DeclarationError for shapes that disagree, numbers that are not finite,
-        frequencies out of order, a shot or a survey that recorded nothing but zeros.
+    Arrays are stored read-only. Raises: DeclarationError for inconsistent shapes, non-finite numbers, unsorted
+        frequencies, and a shot or a survey that recorded only zeros.
     """
 
     @by_fields
@@ -114,13 +114,13 @@ class Survey(Recording):
 
     @classmethod
     def rebuild(cls, fields: Mapping[str, Any]) -> Self:
-        """From its arguments, or from its fields, of which `record` holds what was recorded."""
+        """The survey from its arguments, or from its fields, where `record` has the recorded data."""
         given = dict(fields)
         record: Spectra | Traces | None = given.pop("record", None)
         return cls(**{**(record.arguments if record else {}), **given})
 
     def replace(self, **changes: Unpack[Arguments]) -> Self:
-        """The survey with other arguments, checked anew."""
+        """The survey with other arguments, checked again."""
         given: Arguments = {**self.arguments(), **changes}
         return type(self)(**given)
 
@@ -143,9 +143,9 @@ class Survey(Recording):
 
         taper: length, s, of a half cosine that brings the ends of the traces to zero.
         damping: σ, 1/s: spectra of traces times e^{−σt}, the waves at complex frequencies ω − iσ. Early arrivals count
-        more, and an inversion models just that.
-        The noise level, if known, is carried over as that of white noise. Of a frequency survey it selects.
-        Raises: DeclarationError for frequencies out of order or not below Nyquist's 1/(2 dt).
+        more, and an inversion models these waves. The noise level, if known, is converted as that of white noise. For
+        a frequency survey it selects frequencies. Raises: DeclarationError for unsorted frequencies or those not below
+        the Nyquist frequency 1/(2 dt).
         """
         if isinstance(self.record, Spectra):
             for name, value in (("taper", taper), ("damping", damping)):
@@ -207,11 +207,11 @@ class Survey(Recording):
         noise: float = 0.0,
         seed: int | None = None,
     ) -> Self:
-        """What receivers `(R, d)` record of a Helmholtz or a Wave problem, by the reference solvers.
+        """The data of receivers `(R, d)` in a Helmholtz or a Wave problem, by the reference solvers.
 
         sources: None for the problem's shots; Shots of one source each; or positions `(S, d)` of its first source.
         frequencies: Hz; by default wavenumber/(2π) of a Helmholtz problem, and none of a Wave problem: time traces.
-        shape: nodes of the grid on each axis of space; by default 24 in the shortest wavelength, 12 at least up to
+        shape: nodes of the grid on each axis of space; by default 24 in the shortest wavelength, and at least 12 up to
         900² nodes. dt: sampling interval of time traces; by default the solver's step.
         noise: relative L2 level, of each frequency or of all traces, white, exactly; it needs a seed.
         Raises: DeclarationError for receivers outside the problem's domain or in its absorbing layer.
@@ -243,12 +243,13 @@ class Survey(Recording):
     ) -> Self:
         """The survey in a file of another program: the paper's .mat, .sgy, .segy or .su.
 
-        What a file does not hold is said here. frequency: of a .mat. sources, receivers: positions for a .sgy, of
-        shots and of the traces of a shot, or of each trace. source_depth, receiver_depth: in place of its headers'.
-        frequencies, taper, damping: as of `at`, for spectra of a .sgy or .su whose traces are read in parts and not kept.
-        header_bytes: where its trace headers have an entry, if not where the standard has it, such as {"source_x": 197}.
-        Raises: DeclarationError for coordinates missing from headers and the like, StorageError for a file that is
-            damaged or of another format, FileNotFoundError.
+        The arguments give what a file does not contain. frequency: of a .mat. sources, receivers: positions for a
+        .sgy, of shots and of the traces of a shot, or of each trace. source_depth, receiver_depth: instead of those in
+        its headers. frequencies, taper, damping: as in `at`, for spectra of a .sgy or .su whose traces are read in
+        parts and not stored. header_bytes: first bytes of entries in its trace headers if they differ from the
+        standard, such as {"source_x": 197}.
+        Raises: DeclarationError for missing data such as coordinates, StorageError for a file that is damaged or of
+            another format, FileNotFoundError.
         """
         said = {
             "frequency": frequency,
@@ -292,15 +293,15 @@ class Survey(Recording):
             raise StorageError(f"{file}: {error}") from error
 
     def save(self, path: str | Path) -> Path:
-        """Write everything to .h5 or .hdf5, whole or not at all."""
+        """Write everything to .h5 or .hdf5, completely or not at all."""
         file = checks.path(path)
         survey_files.save(file, self.arguments())
         return file
 
     def write(self, path: str | Path, *, ibm: bool = False) -> Path:
-        """Write .sgy or .segy: traces and geometry as 32-bit floats, IBM's if asked.
+        """Write .sgy or .segy: traces and geometry as 32-bit floats, IEEE or IBM.
 
-        The file is written whole or not at all. Raises: DeclarationError for what SEG-Y cannot hold.
+        The file is written completely or not at all. Raises: DeclarationError for a survey that SEG-Y cannot store.
         """
         file = checks.path(path)
         if file.suffix.lower() in survey_files.HDF5:

@@ -1,4 +1,4 @@
-"""Surveys in HDF5 of our own. It serves `Survey.save` and `Survey.load`."""
+"""Surveys in our HDF5 format, for `Survey.save` and `Survey.load`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PLAIN = ("dt", "start_time", "source_variance", "noise", "name", "damping", "pro
 
 
 def check_suffix(path: Path, what: str, known: Collection[str] = HDF5) -> str:
-    """The suffix of a path, one of those known: by default of our own files."""
+    """The suffix of a path, which must be known; by default one of our own files."""
     suffix = path.suffix.lower()
     if suffix not in known:
         raise DeclarationError(f"cannot {what} {path.name!r}, whose suffix is unknown; use {listing(known)}")
@@ -33,7 +33,7 @@ def check_suffix(path: Path, what: str, known: Collection[str] = HDF5) -> str:
 
 
 def save(path: Path, arguments: Arguments) -> None:
-    """Write a survey as HDF5, whole or not at all."""
+    """Write a survey as HDF5, completely or not at all."""
     check_suffix(path, "save")
     given: Mapping[str, Any] = arguments
     origin = arguments["origin"]

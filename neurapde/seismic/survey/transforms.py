@@ -30,8 +30,8 @@ def spectrum(
         taper: length, s, of a half cosine that brings the ends of the traces to zero; 0 leaves them.
         damping: σ, 1/s, of e^{−σt} in the integral: U at the complex frequency ω − iσ.
 
-    Returns: `(F, …)`. It is the integral itself, to round-off, for a trace that is zero at its ends and has no
-        energy beyond 1/(2 dt).
+    Returns: `(F, …)`. It equals the integral, to round-off, for a trace that is zero at its ends and has no energy
+        beyond 1/(2 dt).
     """
     count = traces.shape[-1]
     times = start_time + dt * np.arange(count)
@@ -42,7 +42,7 @@ def spectrum(
 
 
 def weighing(samples: int, dt: float, start_time: float, taper: float, damping: float) -> Real:
-    """What multiplies the samples of a trace `(T,)` in `spectrum`: the taper of its end, and e^{−σt}."""
+    """The factors of the samples of a trace `(T,)` in `spectrum`: the taper at its ends, and e^{−σt}."""
     phase = (samples - 1 - np.arange(samples)) * dt / taper if taper > 0 else np.ones(samples)
     tapered: Real = 0.5 - 0.5 * np.cos(np.pi * np.clip(phase, 0.0, 1.0))
     return tapered * np.exp(-damping * (start_time + dt * np.arange(samples)))
@@ -62,9 +62,9 @@ def traces_of(
     Args:
         spectra: `(F, …)`.
         frequencies: `(F,)`, Hz, positive and equally spaced by Δf.
-        damping: σ of the spectra: what they make is u(t) e^{−σt}, which is undone.
+        damping: σ of the spectra: they give u(t) e^{−σt}, and this factor is removed.
 
-    Returns: `(…, samples)`, without a mean: frequency 0 is none of the frequencies.
+    Returns: `(…, samples)`, with mean zero, because frequency 0 is missing.
     """
     times = start_time + dt * np.arange(samples)
     step = float(frequencies[1] - frequencies[0])
