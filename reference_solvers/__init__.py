@@ -1,1 +1,1 @@
-"""Solvers on grids, arrays in and arrays out, with NumPy and SciPy alone: what the neural solutions are held against."""
+"""Solvers on grids, arrays in and arrays out, with NumPy and SciPy alone, as references for the neural solutions."""

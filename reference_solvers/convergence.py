@@ -1,4 +1,4 @@
-"""Orders of convergence from errors, and errors from two grids: judging a solver without a truth."""
+"""Orders of convergence from errors, and errors from two grids: tests of a solver without a known truth."""
 
 from collections.abc import Sequence
 

@@ -1,15 +1,15 @@
-"""-div(a grad u) + c u = f in a domain cut out of a box, with any conditions on its boundary, whatever its shape.
+"""-div(a grad u) + c u = f in a domain of any shape cut out of a box, with any conditions on its boundary.
 
 The domain is where a level function is negative. The field is linear on the simplices of the grid's cells, and the
-equation holds in the weak form on what of every simplex is inside: that is the flux form on the grid, in which every
-coupling of two neighbours is weighed by the part of the simplices around it that is inside. Values are held by
-Nitsche's method, slopes and what mixes them by the weak form itself, on points of the true boundary, so a corner needs
-no node. Nodes just outside, which small parts of simplices hardly fix, go on smoothly: their second differences are
-penalised (Burman, Claus, Hansbo, Larson, Massing 2015, Int. J. Numer. Meth. Eng. 104(7), 472-501).
+equation holds in the weak form on the inner part of every simplex. This is the flux form on the grid, where the inner
+part of the surrounding simplices is the weight of each coupling of two neighbours. Nitsche's method imposes values,
+and the weak form itself imposes slopes and mixed conditions, on points of the true boundary, so a corner needs no
+node. Small parts of simplices hardly determine nodes just outside, so the second differences of these are penalised
+(Burman, Claus, Hansbo, Larson, Massing 2015, Int. J. Numer. Meth. Eng. 104(7), 472-501).
 
-`ORDER` in the L2 norm for smooth u, in the maximum norm but for a logarithm; a re-entrant corner of angle w leaves its
-own order 2 pi / w at best (4/3 on the L-shape). Where u is given all around, `embedded_poisson` leaves a third of the
-error in the plane, and a tenth in space.
+`ORDER` in the L2 norm for smooth u, in the maximum norm up to a logarithm; with a re-entrant corner of angle w the
+order is at best 2 pi / w (4/3 on the L-shape). If u is given on the whole boundary, the error of `embedded_poisson` is
+a third in the plane, and a tenth in space.
 """
 
 from collections.abc import Callable, Iterator
@@ -40,10 +40,11 @@ Level = Callable[[Array], Array]
 
 @dataclass(frozen=True)
 class Boundary:
-    """Points on the boundary and what holds there: u = value where `fixed`, else a du/dn + coefficient u = value.
+    """Points on the boundary with their conditions: u = value where `fixed`, else a du/dn + coefficient u = value.
 
     points, normals: `(m, d)`, at most a quarter of a cell apart, and the outward normals. weights: `(m,)`, the length or
-    area of each point. fixed: `(m,)`, bool. coefficient: `(m,)`, not read where fixed, elsewhere at least 0. value: `(m,)`.
+    area of each point. fixed: `(m,)`, bool. coefficient: `(m,)`, unused where fixed, elsewhere at least 0. value:
+    `(m,)`.
     """
 
     points: Array
@@ -84,15 +85,15 @@ def solve_cut_poisson(
         grid: nodes of a box that holds the domain.
         level: `grid.shape`, a signed distance or any smooth function that is negative inside only; nodes
             where it is zero to round-off lie on the boundary.
-        source: f, a number or `grid.shape`; read inside only.
-        boundary: the whole boundary as points, and what holds there.
+        source: f, a number or `grid.shape`; used inside only.
+        boundary: the whole boundary as points, with its conditions.
         coefficient: a, a number or `grid.shape`; positive on the whole box, smooth across the boundary.
-        reaction: c, likewise; read inside only.
-        imbalance: as in `poisson.solve_poisson`, where nothing fixes u; its mean is then zero.
+        reaction: c, likewise; used inside only.
+        imbalance: as in `poisson.solve_poisson`, if nothing fixes u; its mean is then zero.
 
     Returns: u, `grid.shape`, not a number outside the domain.
-    Raises: ValueError for wrong shapes, for a domain that leaves the grid, and for sources and fluxes that do not
-        cancel; ResolutionError if no node is inside.
+    Raises: ValueError for wrong shapes, for a domain that extends beyond the grid, and for sources and fluxes that do
+        not cancel; ResolutionError if no node is inside.
     """
     nodal_level = _nodal_level(grid, level)
     if np.shape(boundary.points)[1] != grid.dimension:
@@ -191,7 +192,7 @@ class _System:
         return stacked.T @ stacked
 
     def _sides(self) -> tuple[sparse.csr_array, Array]:
-        """What the boundary adds to the matrix and to the right-hand side."""
+        """The contributions of the boundary to the matrix and to the right-hand side."""
         b = self.boundary
         a = self.read @ self.nodal.ravel()
         across = 1.0 / np.sqrt(
@@ -224,7 +225,7 @@ class _System:
         return np.where(self.level <= 0, u.reshape(self.grid.shape), np.nan)
 
     def _continued(self, values: Array) -> Array:
-        """The nodes' values inside; outside, next to it, the mean of those inside around."""
+        """The nodes' values inside; at nodes just outside, the mean of their inner neighbours."""
         inside = self.level <= 0
         total, count = np.zeros(values.shape), np.zeros(values.shape)
         known = np.where(inside, values, 0.0)

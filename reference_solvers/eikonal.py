@@ -1,9 +1,9 @@
 """First-arrival travel times |grad T| = s from point sources on a 2-D or 3-D grid, by fast sweeping.
 
-T = T0 tau with T0 = s(source) |x - source|: the product carries the kink at the source, so that tau is smooth
-and differences of second order keep their order up to it (Fomel, Luo, Zhao 2009, J. Comput. Phys. 228,
-6440-6455). The sweeps go plane by plane, all nodes with one sum of indices at a time (Detrixhe, Gibou, Min 2013,
-J. Comput. Phys. 237, 46-55); `skewed.py` lays the planes out.
+T = T0 tau with T0 = s(source) |x - source|: T0 has the kink at the source, so tau is smooth and second-order
+differences keep their order up to the source (Fomel, Luo, Zhao 2009, J. Comput. Phys. 228, 6440-6455). The sweeps go
+plane by plane, all nodes with one sum of indices at a time (Detrixhe, Gibou, Min 2013, J. Comput. Phys. 237, 46-55);
+`skewed.py` lays the planes out.
 """
 
 from dataclasses import dataclass
@@ -27,21 +27,21 @@ PATIENCE = 8  # rounds after which a node whose time still moves is left to plai
 def solve_eikonal(
     grid: Grid, slowness: float | Array, sources: Array, *, tolerance: float = 1e-8, rounds: int = 300
 ) -> Array:
-    """Travel times from every source, each on its own; `.min(axis=0)` is the first arrival of all together.
+    """Travel times from every source separately; `.min(axis=0)` is the first arrival of all together.
 
-    Second order where T is smooth; first order behind a jump of the slowness, on the lines where two rays meet,
-    and round the nodes of a medium so rough that second differences do not settle.
+    Second order where T is smooth; first order behind a jump of the slowness, on lines where two rays meet, and around
+    nodes where the medium is so rough that second differences do not converge.
 
     Args:
         grid: 2-D or 3-D, at least 5 nodes an axis.
         slowness: s = 1 / speed, a number or `grid.shape`, positive, time per length.
         sources: `(d,)` or `(n, d)`, anywhere in the grid.
         tolerance: sweeping ends when no time changes by more than this part of the largest one.
-        rounds: sweeps in all 2^d directions after which it is given up; a smooth medium takes 4 to 6.
+        rounds: largest number of sweeps in all 2^d directions; a smooth medium takes 4 to 6.
 
     Returns: T, `grid.shape`, or `(n, *grid.shape)` for sources `(n, d)`.
-    Raises: ValueError for a source outside, a slowness that is not positive, wrong shapes; RuntimeError if the
-        times have not settled.
+    Raises: ValueError for a source outside, a slowness that is not positive, wrong shapes; RuntimeError if the times
+        have not converged.
     """
     shape, dimension = tuple(grid.shape), grid.dimension
     if dimension not in (2, 3) or min(shape) < 5:
@@ -68,7 +68,7 @@ def solve_eikonal(
 
 
 class _Sweeper:
-    """Times of all sources, `(*grid.shape, sources)`, and the sweeps that settle them."""
+    """Times of all sources, `(*grid.shape, sources)`, and their sweeps."""
 
     def __init__(self, grid: Grid, slowness: Array, points: Array) -> None:
         self.grid, self.dimension = grid, grid.dimension
@@ -88,7 +88,7 @@ class _Sweeper:
         self.times[self.frozen] = self._near(points, distance)
 
     def _near(self, points: Array, distance: Array) -> Array:
-        """Times at the nodes round the sources along straight lines, by Simpson's rule: an error O(h^3)."""
+        """Times at the nodes around the sources along straight lines, by Simpson's rule: an error O(h^3)."""
         index = np.argwhere(self.frozen)
         ends = np.stack([self.grid.axes[k][index[:, k]] for k in range(self.dimension)], axis=1)
         starts = points[index[:, -1]]
@@ -99,7 +99,7 @@ class _Sweeper:
         return distance[self.frozen] * mean
 
     def run(self, tolerance: float, rounds: int) -> Array:
-        """Sweep until the times settle."""
+        """Sweep until the times converge."""
         layouts = [Skewed(self.grid.shape, f) for f in product((False, True), repeat=self.dimension - 1)]
         for number in range(rounds):
             before = self.times
@@ -182,7 +182,7 @@ class _Stencil:
     time: Array
 
     def at(self, nodes: tuple[NDArray[np.int64], ...], left_out: NDArray[np.bool_]) -> "_Stencil":
-        """At some of the nodes, without this axis where it is left out."""
+        """The stencil at some of the nodes, without this axis where it is left out."""
         alpha, beta = (np.where(left_out, 0.0, values[nodes]) for values in (self.alpha, self.beta))
         return _Stencil(alpha, beta, self.sign[nodes], self.time[nodes])
 
@@ -192,8 +192,8 @@ def _godunov(
 ) -> tuple[Array, NDArray[np.bool_]]:
     """The larger root tau of sum (alpha tau - beta)^2 = s^2, if T rises from the upwind side on every axis.
 
-    Where it does not and the node is wanted, the axis with the latest neighbour is left out, until one of the
-    `axes` remains.
+    If it does not, and the node is needed, the axis with the latest neighbour is left out, until one of the `axes`
+    remains.
 
     Returns: tau, and where it is such a root.
     """

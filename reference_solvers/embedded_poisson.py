@@ -1,10 +1,10 @@
-"""-div(a grad u) + c u = f in a domain cut out of a box, with u given on its boundary, whatever its shape.
+"""-div(a grad u) + c u = f in a domain of any shape cut out of a box, with u given on its boundary.
 
 The domain is the negative side of a level function on the nodes. Inside, the flux form on the grid; next to
 the boundary the arms of the stencil end where the level function, linear between nodes, vanishes (Shortley,
-Weller 1938, J. Appl. Phys. 9, 334-348). `ORDER` in the maximum norm for smooth u; a domain whose sides are
-grid lines is exact, and a re-entrant corner of angle w leaves its own order 2 pi / w at best (4/3 on the
-L-shape). Other conditions than values are for `cut_poisson`.
+Weller 1938, J. Appl. Phys. 9, 334-348). `ORDER` in the maximum norm for smooth u; a domain whose sides are grid lines
+is exact, and with a re-entrant corner of angle w the order is at best 2 pi / w (4/3 on the L-shape). `cut_poisson`
+takes other conditions than values.
 """
 
 from collections.abc import Callable
@@ -39,9 +39,9 @@ def solve_embedded_poisson(
         grid: nodes of a box that holds the domain, in 1 to 3 dimensions.
         level: `grid.shape`, a signed distance or any smooth function that is negative inside only; nodes
             where it is zero to round-off lie on the boundary.
-        source: f, a number or `grid.shape`; read inside only.
-        boundary: a number; or a function of points `(n, d)` on the boundary; or `grid.shape`, values of a
-            smooth continuation, read between the nodes on both sides of the boundary.
+        source: f, a number or `grid.shape`; used inside only.
+        boundary: a number; or a function of points `(n, d)` on the boundary; or `grid.shape`, values of a smooth
+            continuation, interpolated between the nodes on both sides of the boundary.
         coefficient: a, see `poisson.half_points`; positive on the whole box, smooth across the boundary.
         reaction: c, a number or `grid.shape`.
 
@@ -73,7 +73,7 @@ def shaped(grid: Grid, values: float | Array, what: str) -> float | Array:
 
 
 def checked_level(grid: Grid, level: Array) -> Array:
-    """The level with what is zero to round-off set to zero.
+    """The level, with 0 where it is zero to round-off.
 
     Raises: ValueError for another shape or a domain that leaves the grid, ResolutionError if no node is inside.
     """

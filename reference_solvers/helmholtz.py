@@ -4,14 +4,14 @@ It solves, on a box of one or two dimensions, with e_x(x), e_y(y) the stretch fa
 
     ∂x((e_y/e_x) ∂x u) + ∂y((e_x/e_y) ∂y u) + e_x e_y k² m u = e_x e_y f,        m = 1/c²,
 
-for whoever compares a field with it, and for inversion: the matrix A(m) is affine in m, its derivative is
-at hand, and the same factors solve the transposed and the adjoint system.
+as a reference and for inversion: the matrix A(m) is affine in m, its derivative is known, and the same factors solve
+the transposed and the adjoint system.
 
-The scheme is L u + k² W(e_x e_y m u) = W(e_x e_y f): W spreads the mass over nine nodes, and *the source as
-well*. In a uniform medium W and L commute, so u solves the equation for f itself, at a slightly wrong wavenumber;
-without W on f its amplitude is off by (kh)²/12. Measured at the receivers of a point source, k = 20, PML half
-of the half-width, against the Hankel field: 0.005 % with 115² nodes (1.04 % without W on f), 0.0003 % with 229²
-(0.26 %); around a disk of speed 2: 0.010 % and 0.0013 %.
+The scheme is L u + k² W(e_x e_y m u) = W(e_x e_y f): W spreads the mass over nine nodes, and *the source as well*. In
+a uniform medium W and L commute, so u solves the equation for f itself, at a slightly wrong wavenumber; without W on f
+the amplitude error is (kh)²/12. The errors at the receivers of a point source, k = 20, PML half of the half-width, are
+against the Hankel field 0.005 % with 115² nodes (1.04 % without W on f), 0.0003 % with 229² (0.26 %); around a disk of
+speed 2: 0.010 % and 0.0013 %.
 """
 
 import warnings
@@ -35,7 +35,7 @@ _REFUSED, _DOUBTFUL = 2.5, 4.0  # nodes per wavelength
 
 
 class HelmholtzGrid:
-    """A(m) on the nodes of a grid, and everything one does with its inverse.
+    """A(m) on the nodes of a grid, with its inverse and derivative.
 
     Fields are `(*shape)` or, for several right-hand sides, `(*shape, shots)`. A side is *fixed* (Dirichlet, as
     behind an absorbing layer) unless it is declared free (Neumann, ∂u/∂n = 0, by mirror nodes).
@@ -126,7 +126,7 @@ class HelmholtzGrid:
     def gaussian_load(
         self, centre: ArrayLike, variance: float, amplitude: complex = 1.0
     ) -> NDArray[np.complex128]:
-        """The right-hand side `(*shape)` of a Gaussian of mass `amplitude`, however narrow; mass exact."""
+        """The right-hand side `(*shape)` of a Gaussian of mass `amplitude`, of any width; mass exact."""
         return self.load(gaussian_density(self.grid, centre, variance, amplitude))
 
     def receivers(self, points: ArrayLike) -> sparse.csr_array:
@@ -137,9 +137,8 @@ class HelmholtzGrid:
         """u = A⁻¹ right, with `u = boundary` on the fixed sides.
 
         Args:
-            right: `(*shape)` or `(*shape, shots)`; see `load`. Its values at fixed nodes are not looked at.
-            boundary: None for 0, else of the shape of `right` or `(*shape)`; only fixed nodes are looked
-            at.
+            right: `(*shape)` or `(*shape, shots)`; see `load`. Its values at fixed nodes are not used.
+            boundary: None for 0, else of the shape of `right` or `(*shape)`; only fixed nodes are used.
         """
         values = self._columns(right) * ~self.fixed.reshape(-1, 1)
         if boundary is not None:
@@ -159,7 +158,7 @@ class HelmholtzGrid:
 
     @cached_property
     def _uncut(self) -> sparse.csr_array:
-        """The rows of A(m) at nodes that are not fixed, with what they take from fixed ones."""
+        """The rows of A(m) at nodes that are not fixed, with their couplings to fixed ones."""
         weight = self.wavenumber**2 * self._scheme.volume * self.slowness_squared
         return sparse.csr_array(self._scheme.laplacian + self.mass @ sparse.diags_array(weight.ravel()))
 
@@ -185,8 +184,8 @@ def _damped(
 ) -> list[tuple[NDArray, NDArray]]:
     """β sin(κh)/(κh), κ the local wavenumber at the side: its difference over two cells is then of fourth order.
 
-    (u₊ - u₋)/2h = ∂u/∂n + h²/6 ∂³u/∂n³, and ∂³u/∂n³ = -κ² ∂u/∂n but for derivatives along the side: a plane wave at
-    normal incidence meets no reflection at all.
+    (u₊ - u₋)/2h = ∂u/∂n + h²/6 ∂³u/∂n³, and ∂³u/∂n³ = -κ² ∂u/∂n up to derivatives along the side: a plane wave at
+    normal incidence is not reflected.
     """
     factors = []
     for axis, (h, pair) in enumerate(zip(grid.spacing, impedance, strict=True)):
@@ -211,7 +210,7 @@ def _checked_medium(grid: Grid, slowness_squared: ArrayLike) -> NDArray:
 
 
 def check_resolution(nodes: float, grid: Grid) -> None:
-    """Refuse a grid of so few nodes in the shortest wavelength that a field means nothing, and warn of one of few."""
+    """Refuse a grid with far too few nodes in the shortest wavelength, and warn of one with few."""
     if nodes < _DOUBTFUL:
         wanted = tuple(int(np.ceil((n - 1) * _DOUBTFUL / nodes)) + 1 for n in grid.shape)
         message = (

@@ -1,17 +1,17 @@
 """The compact 27-point Helmholtz scheme in space, in stretched coordinates, and its solution by iteration.
 
-Divided by the product of the stretch factors e_i of absorbing layers the equation reads
+Divided by the product of the stretch factors e_i of absorbing layers the equation is
 
     sum_i (1/e_i) d_i((1/e_i) d_i u) + k^2 m u = f,        m = 1/c^2.
 
-With A_i the three-point difference of an axis and W_i = 1 + h^2/12 times the second difference, W_i^-1 A_i is of fourth
-order where e is 1, so that
+With A_i the three-point difference of an axis and W_i = 1 + h^2/12 times the second difference, W_i^-1 A_i has fourth
+order where e is 1. Therefore
 
     (A_1 W_2 W_3 + W_1 A_2 W_3 + W_1 W_2 A_3) u + W_1 W_2 W_3 (k^2 m u - f) = 0
 
-is, for any smooth m. Source: Collatz (1960), The Numerical Treatment of Differential Equations. With the mean of m it is
-inverted axis by axis through eigenvectors (Lynch, Rice, Thomas 1964), which preconditions GMRES for the m that is given: a
-sparse factorisation of 65^3 nodes would take 5 GB, an iteration takes 0.1 s.
+has fourth order for any smooth m. Source: Collatz (1960), The Numerical Treatment of Differential Equations. With the
+mean of m it is inverted axis by axis by eigenvectors (Lynch, Rice, Thomas 1964), which preconditions GMRES for the
+given m: a sparse factorisation of 65^3 nodes would take 5 GB, an iteration takes 0.1 s.
 """
 
 from collections.abc import Sequence
@@ -81,7 +81,7 @@ class HelmholtzInSpace:
         self._inside = tuple(axis.inside for axis in self._axes)
 
     def load(self, density: NDArray) -> Complex:
-        """W f, the right-hand side of `solve`, of a nodal density f `(*shape)` or `(*shape, shots)`."""
+        """W f, the right-hand side of `solve`, for a nodal density f `(*shape)` or `(*shape, shots)`."""
         load = np.asarray(density, dtype=complex)
         for number, axis in enumerate(self._axes):
             load = _along(axis.mirrored, number, load)
@@ -90,7 +90,7 @@ class HelmholtzInSpace:
     def solve(self, right: NDArray, boundary: NDArray | None = None) -> Complex:
         """The field with `u = boundary` on the fixed sides; `(*shape)` or `(*shape, shots)`, as `right` is.
 
-        Raises: RuntimeError where the iteration does not end: waves are trapped, or the grid is too large for it.
+        Raises: RuntimeError if the iteration does not converge: waves are trapped, or the grid is too large.
         """
         shots = np.asarray(right).reshape(*self.grid.shape, -1)
         sides = (
@@ -103,7 +103,7 @@ class HelmholtzInSpace:
         return solution.reshape(np.shape(right))
 
     def operator(self, u: NDArray) -> Complex:
-        """The left-hand side at every node but the fixed ones, `(*shape)`."""
+        """The left-hand side at every node except the fixed ones, `(*shape)`."""
         total = self.square * u
         for number, axis in enumerate(self._axes):
             total = _along(axis.average, number, total)
@@ -167,7 +167,7 @@ class HelmholtzInSpace:
 class _Axis:
     """One axis: A and W `(n, n)` with the mean of beta at free ends, and eigenvectors of W^-1 A at its free nodes.
 
-    mirrored: W of what has no slope at free ends. inside: the free nodes.
+    mirrored: W for fields without slope at free ends. inside: the free nodes.
     """
 
     def __init__(
@@ -210,7 +210,7 @@ class _Axis:
         self.into = np.linalg.inv(inner[0] @ self.vectors)
 
     def open_part(self, u: NDArray) -> NDArray | float:
-        """What beta, less its mean, takes at the nodes of either side."""
+        """The contribution of beta minus its mean at the nodes of either side."""
         if not any(term is not None and np.any(term) for term in self._apart):
             return 0.0
         product = np.zeros(u.shape, dtype=complex)
@@ -224,7 +224,7 @@ class _Axis:
 def _damped(
     grid: Grid, number: int, impedance: tuple[ArrayLike, ArrayLike], local: NDArray
 ) -> tuple[NDArray, NDArray]:
-    """beta sin(kappa h)/(kappa h): with it a plane wave at normal incidence meets no reflection of the difference."""
+    """beta sin(kappa h)/(kappa h): with it the difference does not reflect a plane wave at normal incidence."""
     angles = [grid.spacing[number] * local[(slice(None),) * number + (-end,)] for end in range(2)]
     lower, upper = (
         np.asarray(beta) * np.sin(angle) / np.where(angle == 0, 1.0, angle)

@@ -1,8 +1,8 @@
-"""Images from their gradients or their Laplacian: sparse least squares that leave only the constant open.
+"""Images from their gradients or their Laplacian: sparse least squares that determine all but the constant.
 
-Pixels are nodes; beyond the border the image is continued evenly, so that no border values are needed. What
-the data cannot tell is stated and chosen: the constant (the mean of every channel, zero unless given) or the
-held pixels.
+Pixels are nodes; beyond the border the image continues as an even function, so that no border values are needed. The
+user chooses what the data do not determine: the constant (the mean of every channel, by default zero) or the held
+pixels.
 """
 
 from collections.abc import Sequence
@@ -35,13 +35,12 @@ def image_from_gradients(
             between them; with a trailing `(channels,)` for several.
         across: along the second axis, `(rows, columns)` or `(rows, columns - 1)`, and the same channels.
         spacing: distance between pixels on each axis.
-        operators: two sparse matrices from `image.ravel()` to `down.ravel()` and `across.ravel()`, when the
-            data was made by a known filter (`stencils.central_difference` for `numpy.gradient`); the image is
-            then recovered exactly. Without: plain differences for data between pixels, exact too; data at the
-            pixels is averaged to between them first, second order for samples of a smooth image's gradient.
+        operators: two sparse matrices from `image.ravel()` to `down.ravel()` and `across.ravel()`, if a known filter
+            made the data (`stencils.central_difference` for `numpy.gradient`); the image is then recovered exactly.
+            Without them: plain differences for data between pixels, also exact; data at the pixels are first averaged
+            to the points between them, second order for samples of a smooth image's gradient.
         mean: of each channel, a number or `(channels,)`; not used where pixels are held.
-        held: `(rows, columns)` with the channels: the pixels kept as they are, not-a-number where they are
-            free.
+        held: `(rows, columns)` with the channels: the fixed pixels, not-a-number where they are free.
 
     Returns: `(rows, columns)` with the channels of the data.
     Raises: ValueError for shapes that do not fit.
@@ -84,16 +83,15 @@ def image_from_laplacian(
 ) -> Array:
     """The image with the given five-point Laplacian, continued evenly beyond its border.
 
-    That is `scipy.ndimage.laplace(image, mode="reflect")`, from which the image is recovered exactly. A
-    Laplacian taken otherwise leaves a discrete harmonic function open, that the border decides: hold the
-    border pixels when they are known. Without held pixels the data's sum, which is zero for an even image, is
-    spread and dropped.
+    That is `scipy.ndimage.laplace(image, mode="reflect")`, from which the image is recovered exactly. Another
+    Laplacian does not determine a discrete harmonic function, which depends on the border: hold the border pixels if
+    they are known. Without held pixels the data's sum, which is zero for an even image, is removed.
 
     Args:
         laplacian: `(rows, columns)`, or `(rows, columns, channels)`.
         spacing: distance between pixels on each axis.
         mean: of each channel, a number or `(channels,)`; not used where pixels are held.
-        held: as for `image_from_gradients`; the Laplacian of a held pixel is not read.
+        held: as for `image_from_gradients`; the Laplacian of a held pixel is not used.
 
     Returns: the shape of `laplacian`.
     Raises: ValueError for shapes that do not fit.

@@ -1,17 +1,17 @@
 """Iteratively refined wavefield reconstruction: a medium from receiver data, by alternating directions.
 
-The classical inversion that others are measured by. Fields need not solve the wave equation while the medium is
-wrong: they fit the data and, as well as they can, A(m) u = q; then m makes up for what is left of the equation, a
-quadratic problem because A is affine in m; and running sums of what is still violated (the duals) correct the right-hand
-sides until both the data and the equation hold. Fields are found in the space of the data: one adjoint solution per
-receiver serves all shots. The medium has bounds and a weight of total variation. Cycle skipping is milder than in
-reduced-space inversion, not absent, and what the data leave undetermined the start and the prior decide.
+This is the classical inversion for comparisons. While the medium is wrong, fields need not solve the wave equation:
+they fit the data and approximately A(m) u = q. Then m reduces the residual of the equation, a quadratic problem
+because A is affine in m. Running sums of the residuals (the duals) correct the right-hand sides until both the data
+and the equation hold. Fields are found in the space of the data: one adjoint solution per receiver serves all shots.
+The medium has bounds and a weight of total variation. Cycle skipping is milder than in reduced-space inversion, but
+not absent. The start and the prior determine what the data do not.
 
-Measured on the paper's five shots over a disk (k = 20, 115² nodes, start m = 1, bounds 0.15 and 1.2; ended at a misfit of
-2 %, the true disk having 1.73 %), error ‖m − m*‖/‖m* − 1‖: without total variation 0.87, 79 iterations; with weights of
-2e-3, 4e-3 and 8e-3 beside μ = 1e-2: 0.19, 0.16, 0.15, in 21 to 23 iterations of 0.25 s. Only weight/μ matters: μ = 1e-3 and
-1e-1 with 0.4 μ give 0.16 too. Going on past the noise spoils the medium: without total variation the error is least, 0.5,
-at a misfit of 8 %.
+Measured on the paper's five shots over a disk (k = 20, 115² nodes, start m = 1, bounds 0.15 and 1.2; ended at a misfit
+of 2 %, where the true disk has 1.73 %), the error ‖m − m*‖/‖m* − 1‖ is 0.87 without total variation, after 79
+iterations. With weights of 2e-3, 4e-3 and 8e-3 and μ = 1e-2 it is 0.19, 0.16, 0.15, after 21 to 23 iterations of 0.25
+s. Only weight/μ matters: μ = 1e-3 and 1e-1 with 0.4 μ also give 0.16. Iterations beyond the noise make the medium
+worse: without total variation the smallest error is 0.5, at a misfit of 8 %.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ _TOLERANCE, _STEPS = 1e-4, 300  # of the problem for m, which starts where the l
 
 @dataclass(frozen=True)
 class Entry:
-    """The state of affairs after so many iterations.
+    """The record of an iteration.
 
     Attributes:
         iteration: 0 is the start.
@@ -48,7 +48,7 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """All that the next iteration depends on; `irwri` takes it up where it was left, bit for bit.
+    """Everything that the next iteration depends on; `irwri` continues from it, bit for bit.
 
     Attributes:
         medium: m `(*shape)`.
@@ -74,15 +74,15 @@ class State:
 
 @dataclass(frozen=True, eq=False)
 class Refined:
-    """What `irwri` found.
+    """The result of `irwri`.
 
     Attributes:
         medium: m `(*shape)`, within its bounds.
         wavefields: `(*shape, shots)`, one per frequency: they solve the wave equation in m.
         scales: `(shots,)`, one per frequency, the factors of the loads.
-        explained: whether the data are explained to the level asked for.
+        explained: whether the data are explained to the given level.
         history: one entry for the start and one for each iteration.
-        state: to go on from.
+        state: to continue from.
     """
 
     medium: NDArray[np.float64]
@@ -95,13 +95,13 @@ class Refined:
 
 @dataclass(frozen=True, eq=False)
 class Prior:
-    """What is known of m beforehand.
+    """Prior knowledge of m.
 
     Args:
         lower, upper: bounds, numbers or `(*shape)`.
-        held: `(*shape)`, where m stays as it starts; nowhere by default.
-        variation: the weight of TV(m) beside ½ λ ‖A(m) u − q‖², in which the data have the norm 1; 0.2 μ to 0.8 μ
-            served the paper's disk.
+        held: `(*shape)`, where m keeps its start value; nowhere by default.
+        variation: the weight of TV(m) relative to ½ λ ‖A(m) u − q‖², with data of norm 1; 0.2 μ to 0.8 μ worked for
+            the paper's disk.
     """
 
     lower: ArrayLike
@@ -122,21 +122,21 @@ def irwri(
 ) -> Refined:
     """Invert for m by iteratively refined wavefield reconstruction.
 
-    It ends when the fields *that solve the wave equation in m* explain the data to `misfit`, or after
-    `iterations` in all, those before a given state included. (That the reconstructed fields fit the data and nearly
-    solve the equation, as the source has it, follows from it, and says less of m.)
+    It ends when the fields *that solve the wave equation in m* explain the data to `misfit`, or after `iterations` in
+    all, including those before a given state. (The criterion of the source, that the reconstructed fields fit the data
+    and nearly solve the equation, follows from this and says less about m.)
 
     Args:
-        experiments: one per frequency, on one grid; each has the same say.
-        start: m `(*shape)`, real, or the state of a run to go on with; then `penalty` is the state's.
+        experiments: one per frequency, on one grid, with equal weights.
+        start: m `(*shape)`, real, or the state of a run to continue; then `penalty` is that of the state.
         prior: bounds, held nodes and the weight of total variation.
         penalty: μ; λ = μ σ_max(S Sᴴ), S = P A⁻¹ weighted, at the start. 1e-3 trusts the data, 1e-1 the equation.
         iterations: each costs one factorisation and (r + 2 shots) solutions per frequency.
         misfit: relative level of the noise, 0.1 for 20 dB; 0 never ends before `iterations`.
-        callback: given the state after each iteration; the run ends there if it returns True.
+        callback: called with the state after each iteration; the run ends if it returns True.
 
-    Raises: ValueError for no experiment, grids that differ, a medium of another shape or not real, a penalty that
-        is not positive.
+    Raises: ValueError for no experiment, different grids, a medium of another shape or not real, a penalty that is not
+        positive.
     Source: Aghamiry, Gholami, Operto (2019), Geophysics 84(6), with the step for the fields in the space of the data
         and loads scaled by variable projection.
     """

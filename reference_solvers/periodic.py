@@ -1,4 +1,4 @@
-"""Periodic fields on a line that evolve: Fourier's method in space, exponential Runge and Kutta's of fourth order in time.
+"""Evolution of periodic fields on a line: Fourier's method in space, exponential Runge–Kutta of fourth order in time.
 
 Source: Kassam and Trefethen (2005), SIAM J. Sci. Comput. 26(4), 1214-1233, for the scheme and its coefficients as means
 over a circle.
@@ -59,9 +59,10 @@ def evolve(
     steps: int,
     divergence: bool = False,
 ) -> PeriodicField:
-    """The field that goes on from values at equidistant points as u_t = L u + rest(u), or L u + ∂x rest(u).
+    """The field that starts from values at equidistant points with u_t = L u + rest(u), or L u + ∂x rest(u).
 
-    start: (components, count). linear: what L makes of each wave (components, count // 2 + 1). rest: values from values.
+    start: (components, count). linear: the factor L of each wave (components, count // 2 + 1). rest: values from
+    values.
     """
     count = start.shape[-1]
     step = stop / steps
@@ -90,7 +91,7 @@ def evolve(
 
 
 def _coefficients(linear: NDArray[np.complex128], step: float) -> tuple[Waves, ...]:
-    """exp(hL), exp(hL/2), and what the stages count for."""
+    """exp(hL), exp(hL/2), and the weights of the stages."""
     z = step * linear
     around = z[..., None] + np.exp(2j * np.pi * (np.arange(CIRCLE) + 0.5) / CIRCLE)
     e = np.exp(around)

@@ -1,9 +1,8 @@
 """Finite volumes for -div(a grad u) + c u = f on the nodes of a box, in 1, 2 and 3 dimensions.
 
-Every node owns the box that reaches half-way to its neighbours (half of it at a side), and the equation is
-balanced over that box: the matrix is sum over axes of B^T diag(a area / h) B with B the difference of
-neighbours, symmetric and conservative. Where u is smooth on both sides of a jump of `a` along grid lines the
-order is `ORDER`.
+The control volume of a node extends half-way to its neighbours (half of it at a side), and the equation is balanced
+over it: the matrix is sum over axes of B^T diag(a area / h) B with B the difference of neighbours, symmetric and
+conservative. Where u is smooth on both sides of a jump of `a` along grid lines the order is `ORDER`.
 """
 
 from collections.abc import Sequence
@@ -39,16 +38,13 @@ def half_points(coefficient: Coefficient, grid: Grid) -> tuple[Array, ...]:
     """The coefficient at the half points of each axis: d arrays, axis i of array i one shorter than the grid.
 
     Args:
-        coefficient: what is given decides the mean, and the mean the order at a jump:
-            a number;
-            or cell values `(n1 - 1, ...)`: the arithmetic mean of the cells around an edge, second order when
-            the jump lies on grid lines;
-            or node values `(n1, ...)`: the harmonic mean of the two ends, second order when the jump lies
-            half-way between nodes;
-            or d arrays of half-point values, taken as they are: in one dimension 1 / mean(1/a) between the
-            nodes is second order wherever the jump is.
-            A jump that cuts the cells at a slant is first order with all of them, and node values do as well as
-            any mean over cells (a disk 100 times as conductive: a relative error of 0.8e-3 on 257 x 257 nodes).
+        coefficient: its form decides the mean, and the mean decides the order at a jump: a number; or cell values `(n1
+            - 1, ...)`: the arithmetic mean of the cells around an edge, second order when the jump lies on grid lines;
+            or node values `(n1, ...)`: the harmonic mean of the two ends, second order when the jump lies half-way
+            between nodes; or d arrays of half-point values, used directly: in one dimension 1 / mean(1/a) between the
+            nodes is second order wherever the jump is. A jump that cuts the cells obliquely is first order with all of
+            them, and node values are as good as any mean over cells (a disk 100 times as conductive: a relative error
+            of 0.8e-3 on 257 x 257 nodes).
         grid: the nodes.
 
     Raises: ValueError for other shapes and for values that are not finite and positive.
@@ -115,8 +111,8 @@ def solve_poisson(
         reaction: c, a number or `grid.shape`.
         sides: one side for all, or a pair (lower side, upper side) for each axis. Where two Dirichlet sides
             meet the later axis sets the value.
-        imbalance: when nothing fixes u (no Dirichlet, no Robin, c = 0) the sources and fluxes must cancel: up
-            to this part of their size is put down to the grid and spread over f; the solution's mean is then
+        imbalance: if nothing fixes u (no Dirichlet, no Robin, c = 0) the sources and fluxes must cancel. A difference
+            up to this fraction of their size counts as a grid error and is spread over f; the solution's mean is then
             zero.
 
     Returns: u, `grid.shape`.
@@ -140,7 +136,7 @@ def _on_nodes(values: float | Array, grid: Grid, what: str) -> Array:
 
 
 class _System:
-    """The symmetric matrix of all nodes, and which of them are free."""
+    """The symmetric matrix of all nodes, and the free ones."""
 
     def __init__(
         self, grid: Grid, halves: tuple[Array, ...], reaction: Array, pairs: list[tuple[Side, Side]]
@@ -171,7 +167,7 @@ class _System:
 
     @cached_property
     def matrix(self) -> sparse.csr_array:
-        """`(size, size)`, every node, the sides' fixed values not yet used."""
+        """`(size, size)`, for every node, before the fixed values at sides."""
         shape, steps = self.grid.shape, self.grid.steps
         total = sparse.diags_array((self.reaction * self.volume + self.side_diagonal).ravel(), format="csr")
         for axis, half in enumerate(self.halves):
@@ -182,7 +178,7 @@ class _System:
 
     @cached_property
     def spread(self) -> sparse.csr_array:
-        """`(size, unknowns)`: from the values that are one by periodicity to all nodes."""
+        """`(size, unknowns)`: from independent values to all nodes, which repeats periodic ones."""
         index = np.arange(self.grid.size).reshape(self.grid.shape)
         for axis, (side, _) in enumerate(self.pairs):
             if isinstance(side, Periodic):

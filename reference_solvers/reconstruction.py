@@ -1,11 +1,11 @@
 """Wavefields that fit data and nearly solve the wave equation: the extended space of inversion, one frequency at a time.
 
-For `irwri`. The data-space form: with S = P A⁻¹, all fields that minimise
+This is for `irwri`. In the data-space form, with S = P A⁻¹, all fields that minimise
 
     ‖C (P u − d)‖² + λ ‖A u − q‖²    are    u = A⁻¹ (q + Sᴴ C y),    (C S Sᴴ C + λ) y = C (d − S q),
 
-so one adjoint solution per receiver serves every shot, where the normal equations would need a factorisation of
-their own, of a matrix with twice the bandwidth and the squared condition.
+so one adjoint solution per receiver serves every shot. The normal equations would need their own factorisation, of a
+matrix with twice the bandwidth and the squared condition number.
 """
 
 from dataclasses import dataclass
@@ -21,17 +21,17 @@ from neurapde.reference_solvers.helmholtz import HelmholtzGrid
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """What was measured at one frequency, and the grid operator that is to explain it.
+    """The data at one frequency, and the grid operator for them.
 
     Args:
-        grid: the operator of any medium: only what does not depend on m is used.
-        loads: `(*shape, shots)`, the right-hand sides q of A u = q, as `HelmholtzGrid.load` makes them.
-        receivers: P `(r, n)`, as `HelmholtzGrid.receivers` makes it.
-        data: `(shots, r)`, complex; not looked at where the weight is 0.
+        grid: the operator of any medium: only its part without m is used.
+        loads: `(*shape, shots)`, the right-hand sides q of A u = q, from `HelmholtzGrid.load`.
+        receivers: P `(r, n)`, from `HelmholtzGrid.receivers`.
+        data: `(shots, r)`, complex; unused where the weight is 0.
         weights: `(shots, r)`, not negative: 0 where nothing was recorded. 1 everywhere by default.
-        scaled: whether every load is known but for one complex factor, which is then found in closed form.
+        scaled: whether every load is known up to one complex factor, which is then found in closed form.
 
-    Raises: ValueError for wrong shapes, negative weights, data that are not finite, or nothing recorded.
+    Raises: ValueError for wrong shapes, negative weights, data that are not finite, or no recorded data.
     """
 
     grid: HelmholtzGrid
@@ -111,7 +111,7 @@ class Fields:
 
 
 class Reconstruction:
-    """An experiment in one medium m: what it predicts, and the fields in its neighbourhood that fit the data.
+    """An experiment in one medium m: its predicted data, and the nearby fields that fit the data.
 
     Args:
         experiment: at one frequency.

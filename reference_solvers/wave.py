@@ -1,9 +1,9 @@
 """The wave equation u_tt = c^2 laplacian(u) + f on the nodes of a box, by leapfrog and fourth-order
 differences.
 
-The Laplacian is -sum G^T G with G the staggered fourth-order difference, nodes on mirrors counting half, so
-that it is symmetric, an energy is kept to round-off where nothing absorbs, and the absorbing layers see the
-same differences as the interior.
+The Laplacian is -sum G^T G with G the staggered fourth-order difference; nodes on mirrors count half. So it is
+symmetric, an energy is conserved to round-off without absorption, and the absorbing layers have the same differences
+as the interior.
 `ORDER` holds in the spacing when the time step shrinks with it, with `time_order=4`; with 2 it is 2 in the
 step.
 """
@@ -41,7 +41,7 @@ class Source:
 
     Args:
         pattern: `grid.shape`; a density, so that its sum times the cell's volume is the mass.
-        series: times `(n,)` -> `(n,)`; asked up to one step before 0 and after the end.
+        series: times `(n,)` -> `(n,)`; evaluated up to one step before 0 and after the end.
     """
 
     pattern: Array
@@ -51,7 +51,7 @@ class Source:
 def point_source(grid: Grid, at: ArrayLike, series: Callable[[Array], Array]) -> Source:
     """f = series(t) delta(x - at): unit mass, moments up to the third exact.
 
-    A mirror within two spacings reflects it: what lies on the mirror radiates half its mass.
+    A mirror within two spacings reflects it: a source on the mirror radiates half its mass.
 
     Raises: ValueError for a point outside the grid.
     """
@@ -61,7 +61,7 @@ def point_source(grid: Grid, at: ArrayLike, series: Callable[[Array], Array]) ->
 
 @dataclass(frozen=True)
 class WaveRecord:
-    """What a run leaves: steps + 1 times from 0 on.
+    """The record of a run: steps + 1 times from 0 on.
 
     times `(steps + 1,)`; final `grid.shape`; traces `(steps + 1, receivers)`; snapshots `(k, *grid.shape)` at
     snapshot_times `(k,)`; energy `(steps,)` between the times, 1/2 sum (u_t^2 / c^2 + |grad u|^2) times the
@@ -77,7 +77,7 @@ class WaveRecord:
 
 
 class WaveGrid:
-    """The wave equation of one medium on one grid: matrices once, any number of runs.
+    """The wave equation of one medium on one grid: the matrices are made once for any number of runs.
 
     Args:
         grid: the nodes of the box, layers included, in 1 or 2 dimensions (3 between walls); at least 4 an
@@ -153,12 +153,12 @@ class WaveGrid:
         Args:
             duration: positive.
             steps: of equal length; a step may not exceed `stable_step`. None takes 0.8 of that.
-            displacement: u at time 0, a number or `grid.shape`; zero on walls whatever is given.
+            displacement: u at time 0, a number or `grid.shape`; always zero on walls.
             velocity: u_t at time 0, likewise.
-            sources: they radiate together.
+            sources: all radiate together.
             receivers: `(r, d)`, points where u is interpolated, third order polynomials.
-            snapshot_every: keep u at time 0 and after every so many steps; None keeps none.
-            energy: work it out, which takes a third of the time of a step; else it is not a number.
+            snapshot_every: store u at time 0 and after every so many steps; None stores none.
+            energy: compute it, which takes a third of the time of a step; else it is not a number.
 
         Raises: ValueError for an unstable step, wrong shapes, receivers outside the grid.
         """

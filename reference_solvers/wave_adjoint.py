@@ -1,8 +1,8 @@
 """m u_tt - laplacian(u) = w(t) delta(x - x_s), m = 1/c^2, for all shots of a survey at once, with its exact adjoint.
 
-What inversion in time stands on: traces of any m, and the gradient of any function of the traces by the transpose of
-the very steps that were taken, layers included, so that it is exact to round-off. Leapfrog of second order in time
-(`time_dispersion` has filters that undo its error), fourth order in space, as `WaveGrid`; fields are
+This is for inversion in time: traces of any m, and the gradient of any function of the traces by the transpose of the
+same steps, layers included, so that it is exact to round-off. The scheme is leapfrog of second order in time
+(`time_dispersion` has filters against its error) and fourth order in space, like `WaveGrid`; fields are
 `(nodes, shots)`, and a step is two sparse products.
 """
 
@@ -37,10 +37,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Plan:
-    """How the steps of a run are kept for the way back.
+    """The storage of a run's steps for the gradient.
 
-    The stress of each step is needed there: all are stored, or the state at the beginning of each of some segments,
-    from which they are computed again. segment: steps in one. bytes: that a run and its gradient take.
+    The gradient needs the stress of each step: all are stored, or the states at the start of segments, from which they
+    are recomputed. segment: steps in one. bytes: for a run and its gradient.
     """
 
     steps: int
@@ -57,9 +57,9 @@ class Plan:
 class WaveRun:
     """The waves in one medium.
 
-    traces `(shots, receivers, steps + 1)`, the first at time 0. slowness_squared `(nodes,)`, of those not on walls. What
-    the way back needs: stresses `(steps, nodes, shots)` if all are stored, else the states (u and fluxes, u before) at
-    the beginning of each segment.
+    traces `(shots, receivers, steps + 1)`, the first at time 0. slowness_squared `(nodes,)`, of those not on walls.
+    For the gradient: stresses `(steps, nodes, shots)` if all are stored, else the states (u and fluxes, u before) at
+    the start of each segment.
     """
 
     traces: Array
@@ -73,12 +73,12 @@ class WaveShots:
 
     Args:
         grid: the nodes of the box, layers included, in 1 or 2 dimensions.
-        sources: `(s, d)`; a shot each. variance: of a Gaussian of unit mass in their place; 0 for points.
-        receivers: `(r, d)`; all listen to all shots.
+        sources: `(s, d)`; one shot each. variance: of a Gaussian of unit mass instead; 0 for points.
+        receivers: `(r, d)`; all record all shots.
         wavelet: w at the steps 0, dt, ... `(steps,)`; w before is zero, so that half the first sample counts.
         dt: the step.
         sides: one side for all, or a pair (lower, upper) for each axis; a `Wall` is a free surface of the pressure.
-        layer_speed: c that the absorbing layers are made for, whatever m is; the largest one.
+        layer_speed: c of the absorbing layers for every m; the largest one.
         memory: bytes that a run and its gradient may take.
 
     Raises: ValueError for wrong shapes, points outside the grid, layers that do not fit, too little memory.
@@ -127,7 +127,7 @@ class WaveShots:
         self.plan = self._planned(memory)
 
     def _assemble(self, pairs: list[tuple[WaveSide, WaveSide]], layer_speed: float) -> None:
-        """The two matrices of a step and their transposes, and the diagonals beside them."""
+        """The two matrices of a step with their transposes and diagonals."""
         gradients, divergences, shares = differences(self.grid, pairs)
         layers = Layers(self.grid, pairs, layer_speed, gradients, divergences)
         laplacian = sum(d @ g for d, g in zip(divergences, gradients, strict=True))
@@ -168,7 +168,7 @@ class WaveShots:
         return Plan(self.steps, segment, least)
 
     def _scale(self, slowness_squared: Array) -> tuple[Array, Array]:
-        """m at the unknown nodes, and what a stress adds to u in a step `(nodes, 1)`."""
+        """m at the unknown nodes, and the factor from stress to the change of u in a step `(nodes, 1)`."""
         if np.shape(slowness_squared) != (self.grid.size,):
             raise ValueError(f"m has shape {np.shape(slowness_squared)}; give ({self.grid.size},).")
         m = np.asarray(slowness_squared, dtype=float)[self.inner]
@@ -183,7 +183,7 @@ class WaveShots:
         return m, self._push / m[:, None]
 
     def run(self, slowness_squared: Array) -> WaveRun:
-        """The traces of a medium m `(grid.size,)`, and what `gradient` needs.
+        """The traces of a medium m `(grid.size,)`, and the data for `gradient`.
 
         Raises: ValueError for a wrong shape, m that is not positive, a step that is unstable in it.
         """

@@ -1,1 +1,1 @@
-"""Nodes of a box, how rough fields and scattered points meet them, and differences between them."""
+"""Nodes of a box, rough fields and scattered points on them, and differences between them."""

@@ -1,8 +1,8 @@
-"""A rough medium on a grid: a field with jumps averaged over the cells, so that the jump lies where it lies.
+"""A rough medium on a grid: a field with jumps is averaged over the cells, which keeps the position of the jump.
 
 The kernel is the one of `sampling`: the average on the nodes has the field's own moments up to the fifth. Around
-a disk of speed 2 in 1, k = 20, that leaves 0.07 % of error with 65² nodes (the mean over each cell 0.6 %, values
-taken at the nodes 5 %) and 0.0013 % with 229² (0.035 %, 0.29 %). It overshoots beside a jump, by 6 % of it.
+a disk of speed 2 in 1, k = 20, the error is 0.07 % with 65² nodes (with the mean over each cell 0.6 %, with values at
+the nodes 5 %) and 0.0013 % with 229² (0.035 %, 0.29 %). It overshoots next to a jump by 6 % of the jump.
 """
 
 from collections.abc import Callable
@@ -30,14 +30,14 @@ def cell_average(
 ) -> NDArray:
     """The field on the nodes, `(*shape)`, averaged over the cells around them.
 
-    Where the field varies, a cell is divided into leaves along each axis; in a leaf across which it jumps the
-    place of the jump is found by bisection of the leaf's edges and taken to be straight between them. A
-    layer thinner than a leaf may be missed.
+    Where the field varies, a cell is divided into leaves along each axis; if the field jumps in a leaf, bisection of
+    the leaf's edges finds the jump, which is taken as straight between them. A layer thinner than a leaf may be
+    missed.
 
     Args:
-        function: points `(n, d)`, d = 1 or 2, -> `(n,)`, real or complex; asked only inside the grid's box.
-        faces: `(m, d)`, places at which it is known to jump, less than a cell apart: what lies between the corners of a
-            cell and its middle is not seen otherwise.
+        function: points `(n, d)`, d = 1 or 2, -> `(n,)`, real or complex; evaluated only inside the grid's box.
+        faces: `(m, d)`, places of known jumps, less than a cell apart; without them a jump between the corners of a
+            cell and its middle is missed.
         leaves: parts of a cell along each axis.
 
     Raises: ValueError if the function returns another shape than `(n,)`, or for other dimensions.
@@ -78,9 +78,9 @@ def cell_average(
 
 
 def average_in_space(function: FieldFunction, grid: Grid, leaves: int = LEAVES) -> NDArray:
-    """The field on the nodes of three axes, `(*shape)`: its mean over the cell about a node beside which it jumps.
+    """The field on the nodes of three axes, `(*shape)`: its mean over the cell of a node next to a jump.
 
-    Elsewhere its values, so that a smooth field loses no order. The mean is that of the middles of `leaves`^3 parts.
+    Elsewhere the values, so that a smooth field loses no order. The mean is over the centres of `leaves`^3 parts.
 
     Raises: ValueError for other dimensions.
     """
@@ -101,7 +101,7 @@ def average_in_space(function: FieldFunction, grid: Grid, leaves: int = LEAVES) 
 
 
 class _Cells:
-    """The field asked at places given by cells (counted from the first one outside) and fractions of them."""
+    """The field at places given by cells (counted from the first one outside) and fractions of them."""
 
     def __init__(self, function: FieldFunction, grid: Grid) -> None:
         self._function = function

@@ -1,8 +1,8 @@
-"""Points between nodes, band-limited: how a shot enters a grid and how a receiver reads it.
+"""Band-limited points between nodes, for shots and receivers on a grid.
 
 The weights of a point are the least-squares best for plane waves of all directions with at least four nodes in a
-wavelength: off by 5e-5 at eight of them, by 2e-4 at four (cubic polynomials: 9e-3 and 9e-2). A point on a node is that
-node. Beyond the sides fields go on as `staggered_difference` has them: odd, or even at mirrors.
+wavelength. The error is 5e-5 with eight nodes and 2e-4 with four (cubic polynomials: 9e-3 and 9e-2). A point on a node
+is that node. Beyond the sides fields continue as in `staggered_difference`: odd, or even at mirrors.
 Source: Hicks (2002), Geophysics 67(1), has Kaiser windows for the same purpose.
 """
 
@@ -37,7 +37,7 @@ def band_limited(
         grid: the nodes; more than 5 on each axis.
         points: `(n, d)`, within the grid.
         variance: of the Gaussian, the same along all axes; 0 for points.
-        mirrors: for each axis whether the lower and the upper side are; None for none.
+        mirrors: for each axis whether the lower and the upper side are mirrors; None for none.
 
     Raises: ValueError for points of another dimension or outside the grid, a negative variance, too few nodes.
     """

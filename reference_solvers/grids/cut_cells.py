@@ -1,8 +1,8 @@
-"""A grid's cells cut into simplices, what of them lies where a level function is negative, and points among them.
+"""A grid's cells cut into simplices, their parts where a level function is negative, and points in them.
 
-Every cell of a grid falls into d! simplices (Kuhn), one for each order of the axes: its corners are met on the way
+Every cell of a grid falls into d! simplices (Kuhn), one for each order of the axes: its corners are those of the path
 from the cell's lower corner to its upper one along the axes in that order. So every edge of a path is an edge of the
-grid, and the gradient of a linear function on the simplex is made of the differences along its path.
+grid, and the differences along the path give the gradient of a linear function on the simplex.
 """
 
 from collections.abc import Callable
@@ -112,8 +112,8 @@ def moments(levels: Array) -> Array:
 def _cut(levels: Array, inside: list[int], outside: list[int]) -> Array:
     """The moments `(m, d + 1)` of simplices whose corners `inside` are negative and `outside` are not.
 
-    What is inside is a product of two simplices, with the corners (i, i) = i and (i, o), where the edge from i to o is
-    cut. It falls into simplices along the monotone paths through the table of these corners.
+    The inner part is a product of two simplices, with the corners (i, i) = i and (i, o), where the edge from i to o is
+    cut. The monotone paths through the table of these corners divide it into simplices.
     """
     m, count = levels.shape
     table: dict[tuple[int, int], Array] = {}
@@ -138,9 +138,10 @@ def _cut(levels: Array, inside: list[int], outside: list[int]) -> Array:
 
 
 def probes(grid: Grid, points: Array, normals: Array) -> tuple[sparse.csr_array, sparse.csr_array]:
-    """Matrices `(m, grid.size)` that read a field, linear on every simplex, and its slope along `normals`, at `points`.
+    """Matrices `(m, grid.size)` that give a field, linear on every simplex, and its slope along `normals`, at
+    `points`.
 
-    A point on an edge of simplices reads the one that lies against the normal, inside.
+    A point on an edge of simplices uses the one against the normal, inside.
     """
     spacing = np.asarray(grid.spacing)
     shape = np.asarray(grid.shape)

@@ -1,7 +1,7 @@
-"""A tensor grid whose nodes stand closer where it is asked: on both sides of a thin layer, with nodes on its faces.
+"""A tensor grid with closer nodes at given places: on both sides of a thin layer, with nodes on its faces.
 
-Between two breaks, where fields may have kinks, the distance of the nodes grows slowly from what a place asks for to the
-largest one allowed, and fields are read by cubic polynomials of nodes on one side of every break.
+Fields may have kinks at breaks. Between two breaks the distance of the nodes grows slowly from the one given at a
+place to the largest one, and fields are interpolated by cubic polynomials of nodes on one side of every break.
 """
 
 from collections.abc import Sequence
@@ -53,8 +53,8 @@ def graded(
         lower, upper: `(d,)`, its corners.
         spacing: `(d,)`, the largest distance of nodes along each axis.
         breaks: for each axis coordinates inside, at which nodes are put.
-        close: for each axis coordinates `(k,)` and the distances `(k,)` of nodes that are asked for there.
-        most: nodes along an axis; where they do not do, what is asked for is loosened until they do.
+        close: for each axis coordinates `(k,)` and the distances `(k,)` of nodes there.
+        most: largest number of nodes along an axis; the distances grow until it suffices.
     """
     nodes, cuts = [], []
     for axis, (a, b) in enumerate(zip(lower, upper, strict=True)):
@@ -76,7 +76,7 @@ def graded(
 
 
 def _axis(edges: Array, spacing: float, places: Array, wanted: Array) -> Array:
-    """The nodes of one axis: as many between two edges as the distances ask for, equally spaced in units of these."""
+    """The nodes of one axis: as many between two edges as the distances need, equally spaced in units of these."""
     tight = wanted < spacing
     places, wanted = places[tight], wanted[tight]
     pieces = []

@@ -1,4 +1,4 @@
-"""Nodes of a box, the boundary included: what every grid solver stands on, and how it says "too coarse"."""
+"""Nodes of a box, the boundary included, for every grid solver, and the errors for a grid that is too coarse."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 
 class ResolutionError(ValueError):
-    """The grid (or the set of features) is too coarse for the answer to mean anything."""
+    """The grid (or the set of features) is much too coarse for a result."""
 
 
 class ResolutionWarning(UserWarning):
-    """The grid (or the set of features) is coarse: the answer is worth little without an error estimate."""
+    """The grid (or the set of features) is coarse: do not trust the result without an error estimate."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Grid:
         return Grid(self.lower, self.upper, tuple((n - 1) // 2 + 1 for n in self.shape))
 
     def contains(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """`(n,)`, whether each of the `(n, d)` points lies in the closed box, round-off forgiven."""
+        """`(n,)`, whether each of the `(n, d)` points lies in the closed box, up to round-off."""
         lower, upper = np.asarray(self.lower), np.asarray(self.upper)
         slack = 2e-7 * np.maximum(upper - lower, np.maximum(np.abs(lower), np.abs(upper)))  # single precision
         inside = (points >= lower - slack) & (points <= upper + slack)

@@ -1,7 +1,8 @@
-"""A field read where a grid's own interpolation cannot: beside the boundary of a domain that is cut out of the grid.
+"""Interpolation near the boundary of a domain that is cut out of a grid.
 
-Nodes outside the domain have no value. A point near them takes the quadratic polynomial that fits the nearest nodes with
-one, those in sight of it first: across a slit or around a re-entrant corner the field is another one.
+Nodes outside the domain have no value. A point near them uses the quadratic polynomial that fits the nearest nodes
+with a value, first those in its line of sight, because across a slit or around a re-entrant corner the field is
+different.
 """
 
 from collections.abc import Callable
@@ -29,7 +30,7 @@ def from_known_nodes(
     """The field `values`, `(*shape)` or `(*shape, c)`, not a number outside, at points `(n, d)`: `(n,)` or `(n, c)`.
 
     inside: points `(n, d)` to whether they lie in the closed domain.
-    Raises: ValueError where no node has a value.
+    Raises: ValueError if no node has a value.
     """
     table = values.reshape(grid.size, -1)
     known = np.flatnonzero(np.isfinite(table).all(axis=1))
@@ -53,7 +54,7 @@ def from_known_nodes(
 
 
 def _in_sight(points: Array, nodes: Array, inside: Callable[[Array], NDArray[np.bool_]]) -> NDArray[np.bool_]:
-    """`(n, k)`, whether the straight way from each point `(n, d)` to its nodes `(n, k, d)` stays inside."""
+    """`(n, k)`, whether the straight line from each point `(n, d)` to its nodes `(n, k, d)` stays inside."""
     seen = np.ones(nodes.shape[:2], dtype=bool)
     for fraction in ALONG:
         between = (1 - fraction) * points[:, None] + fraction * nodes

@@ -1,4 +1,4 @@
-"""What holds on a side of a box: the data of the grid solvers, as arrays of the side's nodes."""
+"""Conditions on a side of a box for the grid solvers, as arrays of the side's nodes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Dirichlet:
-    """u = value on the side, a number or an array of the side's nodes (the grid's shape less that axis)."""
+    """u = value on the side, a number or an array of the side's nodes (the grid's shape without that axis)."""
 
     value: float | Array = 0.0
 
@@ -35,7 +35,7 @@ class Robin:
 
 @dataclass(frozen=True)
 class Periodic:
-    """The last node of the axis is the first one again; both sides of the axis say so."""
+    """The last node of the axis equals the first one; both sides of the axis must have it."""
 
 
 Side = Dirichlet | Neumann | Robin | Periodic

@@ -1,5 +1,4 @@
-"""Arrays turned so that the nodes of one sum of indices lie in one plane: neighbours across planes become
-slices."""
+"""Skewed arrays, where nodes with the same sum of indices lie in one plane and neighbours are slices."""
 
 from collections.abc import Sequence
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""Difference matrices on one axis, how they act on a grid, and how a grid meets scattered points.
+"""Difference matrices on one axis, their action on a grid, and interpolation at scattered points.
 
 A matrix acts on `values.ravel()`. Products of one-axis matrices are Kronecker products in the order of the
 axes.
@@ -33,12 +33,12 @@ def central_difference(nodes: int, spacing: float) -> sparse.csr_array:
 def staggered_difference(
     nodes: int, spacing: float, mirrors: tuple[bool, bool] = (False, False)
 ) -> sparse.csr_array:
-    """`(nodes - 1, unknowns)`, nodes -> half points, fourth order for a field that goes on beyond the ends.
+    """`(nodes - 1, unknowns)`, nodes -> half points, fourth order for a field that continues beyond the ends.
 
-    (27 (u[i+1] - u[i]) - (u[i+2] - u[i-1])) / 24h. At an end without a mirror the field is zero, no unknown, and
-    goes on as an odd function, which a solution of the wave equation is at a wall with u = 0; at a mirror,
-    where du/dn = 0, it is an unknown and goes on as an even one. Minus the transpose, divided by one half at
-    mirrors and by 1 elsewhere, is then the fourth-order divergence of the flux, back to the unknowns.
+    (27 (u[i+1] - u[i]) - (u[i+2] - u[i-1])) / 24h. At an end without a mirror the field is zero and not an unknown,
+    and continues as an odd function, like a solution of the wave equation at a wall with u = 0. At a mirror, where
+    du/dn = 0, it is an unknown and continues as an even one. Minus the transpose, divided by one half at mirrors and
+    by 1 elsewhere, is then the fourth-order divergence of the flux, back to the unknowns.
     """
     if nodes < 4:
         raise ValueError(f"{nodes} nodes are too few for a fourth-order difference; use at least 4.")
@@ -67,7 +67,7 @@ def outer(vectors: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
 
 
 def owned_lengths(steps: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`(n,)`, the length of the axis that belongs to each of n nodes: half of each of the `steps` `(n - 1,)` beside it."""
+    """`(n,)`, the length of the axis that belongs to each of n nodes: half of each of its `steps` `(n - 1,)`."""
     return (np.append(steps, 0.0) + np.append(0.0, steps)) / 2
 
 

@@ -1,1 +1,1 @@
-"""Discrete operators as matrices, their weights and layers, and how systems of them are solved."""
+"""Discrete operators as matrices, their weights and layers, and solvers of their systems."""

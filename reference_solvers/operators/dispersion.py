@@ -1,8 +1,7 @@
-"""Weights of the nine-point Helmholtz scheme: published, or fitted so that waves run at the right speed.
+"""Weights of the nine-point Helmholtz scheme: published ones, or fitted so that waves have the right speed.
 
-In a uniform medium the scheme turns exp(i ξ·x) into (mass symbol) k² − (stiffness symbol) times itself; it
-carries the wavenumbers ξ at which the two balance. The matrix takes its weights here; its tests, the
-symbols.
+In a uniform medium the scheme turns exp(i ξ·x) into (mass symbol) k² − (stiffness symbol) times itself; it propagates
+the wavenumbers ξ at which the two balance. The matrix uses the weights of this file, and its tests use the symbols.
 """
 
 from collections.abc import Sequence
@@ -19,13 +18,13 @@ _SPREAD = (1 / 1.1, 1 / 1.05, 1.0, 1.05)  # A small range around each wavenumber
 
 @dataclass(frozen=True)
 class Weights:
-    """How a difference is averaged over its neighbours, and how the mass is spread over them.
+    """The weights of neighbours in a difference and in the mass.
 
     Args:
-        along: `(d,)`, b_i. A second difference along another axis weighs b_i in its own line and
-            (1 − b_i)/2 in each of the two lines beside it along axis i.
-        edges: `(d,)`, mass that goes to the two neighbours along axis i together.
-        corners: mass that goes to the four diagonal neighbours together; 0 in one dimension.
+        along: `(d,)`, b_i. A second difference along another axis has the weight b_i on its own line and (1 − b_i)/2
+            on each of the two neighbouring lines along axis i.
+        edges: `(d,)`, mass of the two neighbours along axis i together.
+        corners: mass of the four diagonal neighbours together; 0 in one dimension.
 
     In the letters of Chen et al., for equal spacings: along = (b, b), edges = (d/2, d/2), corners = e.
     """
@@ -41,16 +40,16 @@ class Weights:
 
     @classmethod
     def fitted(cls, spacing: Sequence[float], wavenumbers: ArrayLike) -> "Weights":
-        """The weights that make the mean square phase error per length least, over all directions.
+        """The weights that minimise the mean square phase error per length over all directions.
 
         Args:
             spacing: `(d,)`, d = 1 or 2, distance of the nodes along each axis; they may differ.
-            wavenumbers: local wavenumbers k/c at the nodes, any shape; each counts once, so that the medium
-                that fills most of the domain has the smallest error.
+            wavenumbers: local wavenumbers k/c at the nodes, any shape; each counts once, so the medium that fills most
+                of the domain has the smallest error.
 
-        The symbols are linear in the weights: one small least-squares problem, which starts from the
-        weights that are best as h → 0. Against the published table the error after ten wavelengths falls
-        from 16 % to 2 % at 4 nodes per wavelength and from 0.25 % to 0.04 % at 10.
+        The symbols are linear in the weights: one small least-squares problem, which starts from the best weights as h
+        → 0. Compared with the published table, the error after ten wavelengths falls from 16 % to 2 % at 4 nodes per
+        wavelength and from 0.25 % to 0.04 % at 10.
         """
         steps = np.asarray(spacing, float)
         local = np.clip(
@@ -72,7 +71,7 @@ class Weights:
         return _changed(start, change)
 
     def stiffness_symbol(self, waves: NDArray[np.float64], spacing: Sequence[float]) -> NDArray[np.float64]:
-        """`(n,)`, what −Δ becomes for the wave vectors `(n, d)`: |ξ|² + O(h²)."""
+        """`(n,)`, the symbol of −Δ for the wave vectors `(n, d)`: |ξ|² + O(h²)."""
         cosines = np.cos(waves * np.asarray(spacing))
         total = np.zeros(len(waves))
         for axis in range(waves.shape[1]):
@@ -84,13 +83,13 @@ class Weights:
         return total
 
     def mass_symbol(self, waves: NDArray[np.float64], spacing: Sequence[float]) -> NDArray[np.float64]:
-        """`(n,)`, what the identity becomes for the wave vectors `(n, d)`: 1 + O(h²)."""
+        """`(n,)`, the symbol of the identity for the wave vectors `(n, d)`: 1 + O(h²)."""
         cosines = np.cos(waves * np.asarray(spacing))
         return self.centre + cosines @ np.asarray(self.edges) + self.corners * cosines.prod(axis=1)
 
 
 def _distribution(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Representative values, at most 24, and the share of `(n,)` positive values that each stands for."""
+    """Representative values, at most 24, and the fraction of `(n,)` positive values for each."""
     logarithms = np.log(values)
     width = max(float(np.ptp(logarithms)) / 24, 1e-9)
     groups = np.minimum(((logarithms - logarithms.min()) / width).astype(int), 23)

@@ -3,8 +3,8 @@
 Measured with SuperLU on the nine-point matrix, 257² nodes: 0.31 s (minimum degree 0.55 s, COLAMD 0.59 s); 513²
 nodes: 2.0 s and 25 million entries (minimum degree 2.2 s, 26 million), 0.04 s for each solution.
 
-SuperLU asks BLAS for products so small that two threads gain nothing, and on a busy machine they wait for each
-other: 513² nodes took 40 s instead of 3 s with another process beside. So BLAS works on one thread here.
+SuperLU's BLAS products are so small that two threads gain nothing, and on a busy machine they wait for each other:
+513² nodes took 40 s instead of 3 s next to another process. So BLAS works on one thread here.
 """
 
 from functools import lru_cache
@@ -19,7 +19,7 @@ _LEAF = 3  # Blocks of at most 3 × 3 nodes are not divided further.
 
 
 def nested_dissection(shape: tuple[int, ...]) -> NDArray[np.int64]:
-    """`(nodes,)`, the nodes of a grid ordered so that a stencil of nearest neighbours fills in little.
+    """`(nodes,)`, an order of a grid's nodes with little fill-in for a stencil of nearest neighbours.
 
     A line of nodes (a plane, in three dimensions) halves the longest axis; both halves come before it, and
     are divided in the same way. Source: George (1973), SIAM J. Numer. Anal. 10(2).
@@ -29,7 +29,7 @@ def nested_dissection(shape: tuple[int, ...]) -> NDArray[np.int64]:
 
 @lru_cache(maxsize=512)
 def _divided(shape: tuple[int, ...]) -> NDArray[np.int64]:
-    """The same as places `(nodes, d)`: the two halves of a block differ by one line at most, so few shapes are divided."""
+    """The same as places `(nodes, d)`: the two halves of a block differ by at most one line, so few shapes are divided."""
     axis = shape.index(max(shape))
     half = shape[axis] // 2
     if shape[axis] <= _LEAF:

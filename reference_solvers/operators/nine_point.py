@@ -1,10 +1,10 @@
-"""The nine-point scheme as matrices: what of the discrete Helmholtz operator does not depend on the medium.
+"""The nine-point scheme as matrices: the part of the discrete Helmholtz operator that does not depend on the medium.
 
 In Kronecker products of matrices of one axis: D the second difference in flux form, S the average across it, N the
-sum of both neighbours. `HelmholtzGrid` adds the medium; media tried one after another share one scheme.
+sum of both neighbours. `HelmholtzGrid` adds the medium; successive media share one scheme.
 
-A matrix of neighbours is kept as its *stencil*, `(*shape, 3)` or `(*shape, 3, 3)`: for each node what it takes of the one
-before it, of itself and of the one after it along each axis.
+A matrix of neighbours is stored as its *stencil*, `(*shape, 3)` or `(*shape, 3, 3)`: for each node the weights of the
+one before it, of itself and of the one after it along each axis.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +31,7 @@ class NinePoint:
         free: for each axis whether its lower and its upper side are free (∂u/∂n = 0, by mirror nodes).
         weights: of the scheme.
         impedance: for each axis β at its lower and its upper side, a number or an array of the side's nodes: at free
-            sides ∂u/∂n + β u = 0, the mirror node being u less 2 h β u; None for 0.
+            sides ∂u/∂n + β u = 0, where the mirror node is u − 2 h β u; None for 0.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class NinePoint:
 
     @cached_property
     def mass(self) -> sparse.csr_array:
-        """W: (1 − Σ edges − corners)·centre and the shares of the neighbours."""
+        """W: (1 − Σ edges − corners)·centre and the weights of the neighbours."""
         total = self.weights.centre * _product(self._alone)
         for axis, line in enumerate(self._lines):
             total = total + self.weights.edges[axis] / 2 * self._along(axis, line.beside)
@@ -104,7 +104,7 @@ class NinePoint:
         return self._matrix(total)
 
     def _outflow(self) -> Iterator[tuple[int, int, NDArray[np.complex128]]]:
-        """(axis, 0 or 1 for its lower or upper side, what the mirror nodes are less by, at the side's own nodes)."""
+        """(axis, 0 or 1 for its lower or upper side, the reduction of the mirror nodes, at the side's own nodes)."""
         for axis, pair in enumerate(self._impedance):
             for side, beta in enumerate(pair):
                 if np.any(np.asarray(beta) != 0):
@@ -135,7 +135,7 @@ class NinePoint:
 
     @cached_property
     def order(self) -> NDArray[np.int64]:
-        """`(n,)`, the nodes in an order in which elimination fills in little."""
+        """`(n,)`, an order of the nodes with little fill-in."""
         return nested_dissection(tuple(self.grid.shape))
 
 
@@ -190,7 +190,7 @@ def _product(stencils: Sequence[NDArray]) -> NDArray:
 
 
 def _seen(values: NDArray) -> NDArray:
-    """Nodal values `(*shape)` as a stencil takes them, 0 beyond the sides: what columns of its matrix are multiplied by."""
+    """Nodal values `(*shape)` in the windows of a stencil, 0 beyond the sides: the factors of its matrix's columns."""
     return _windows(np.pad(values, 1))
 
 

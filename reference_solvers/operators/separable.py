@@ -1,4 +1,5 @@
-"""The exact inverse of a sum of one-axis operators, by their eigenvectors: it solves a box, or preconditions it."""
+"""The exact inverse of a sum of one-axis operators, by their eigenvectors: it solves a problem on a box, or
+preconditions it."""
 
 from collections.abc import Sequence
 
@@ -14,9 +15,8 @@ class SeparableInverse:
 
     With K V = M V diag(lambda) on each axis and V^T M V = I the sum becomes diagonal, lambda1 + lambda2 +
     lambda3 +
-    shift: two products by dense one-axis matrices an axis. The constant that a floating problem leaves free
-        is left
-    out. Source: Lynch, Rice, Thomas (1964), Numer. Math. 6, 185-199.
+    shift: two products by dense one-axis matrices an axis. The undetermined constant of a floating problem is left
+        out. Source: Lynch, Rice, Thomas (1964), Numer. Math. 6, 185-199.
 
     Args:
         axes: for each axis K `(n, n)`, symmetric and at least 0, and the diagonal of M, `(n,)`, positive.
@@ -47,7 +47,7 @@ class SeparableInverse:
 
     @property
     def operator(self) -> linalg.LinearOperator:
-        """The same as SciPy's iterations take it."""
+        """The same as an operator for SciPy's iterations."""
         size = int(np.prod(self.shape))
         return linalg.LinearOperator((size, size), matvec=self.__call__, dtype=float)
 

@@ -1,4 +1,4 @@
-"""Sparse systems of equations as the solvers of Poisson's equation make them: by factors, by steps, and balanced."""
+"""Sparse systems of the Poisson solvers: by factorisation, by iteration, and balanced right-hand sides."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,8 @@ Array = NDArray[np.float64]
 def solve_symmetric(matrix: sparse.csc_array, right: Array, *, floating: bool = False) -> Array:
     """Solve a symmetric sparse system, `right` `(n,)` or `(n, k)`, by a factorisation.
 
-    `floating`: the matrix annuls the constants and the columns of `right` sum to zero; the last value is then
-    held at zero, which loses nothing, since the equation left out is minus the sum of the others.
+    `floating`: constants are in the matrix's null space and the columns of `right` sum to zero. Then the last value is
+    zero, which loses nothing, because the equation left out is minus the sum of the others.
     """
     size = matrix.shape[0] - floating
     factor = linalg.splu(
@@ -29,7 +29,7 @@ def solve_symmetric(matrix: sparse.csc_array, right: Array, *, floating: bool = 
 def solve_by_steps(matrix: sparse.csc_array, right: Array) -> Array:
     """Solve a sparse system too large to be factorised, `right` `(n,)`, by BiCGSTAB on an incomplete factorisation.
 
-    Raises RuntimeError where 1000 steps are not enough.
+    Raises RuntimeError if 1000 steps do not suffice.
     """
     factor = linalg.spilu(
         matrix, drop_tol=1e-2, fill_factor=4, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.1
@@ -44,9 +44,10 @@ def solve_by_steps(matrix: sparse.csc_array, right: Array) -> Array:
 
 
 def balanced(right: Array, volume: Array, sizes: float, imbalance: float) -> Array:
-    """The right-hand side `(n,)` of a problem that leaves a constant open, its sum taken off in proportion to `volume`.
+    """The right-hand side `(n,)` of a problem with an undetermined constant, with its sum removed in proportion to
+    `volume`.
 
-    Raises ValueError where the sum is more than the part `imbalance` of `sizes`, that of the absolute values.
+    Raises ValueError if the sum is more than the fraction `imbalance` of `sizes`, the sum of absolute values.
     """
     total = right.sum()
     if abs(total) > imbalance * sizes:

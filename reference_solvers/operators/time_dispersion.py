@@ -1,8 +1,8 @@
-"""What leapfrog's finite step does to time, undone by filters before and after a run: long steps then cost no accuracy.
+"""Filters before and after a run that remove leapfrog's time dispersion, so that long steps cost no accuracy.
 
-Leapfrog answers at the frequency ω as the exact equation does at Ω = (2/dt) sin(ω dt/2), in any medium that does not
-change in time. So the wavelet is given to it with every Ω moved to its ω, and the traces are moved back. The same two
-matrices carry samples to steps and steps to samples. Damping in absorbing layers keeps an error of second order in dt.
+In a medium that does not change in time, leapfrog at the frequency ω gives the exact response at Ω = (2/dt) sin(ω
+dt/2). So the wavelet is filtered to move every Ω to its ω, and the traces are moved back. The same two matrices map
+samples to steps and steps to samples. Damping in absorbing layers keeps an error of second order in dt.
 Source: Koene, Robertsson, Broggini, Andersson (2018), Geophys. J. Int. 213(1).
 """
 
@@ -21,10 +21,10 @@ PERIOD = 1.5
 
 @dataclass(frozen=True)
 class LeapfrogFilters:
-    """Between samples and steps of one record.
+    """Maps between samples and steps of one record.
 
-    dt: the step. steps: of a run, the tail included. wavelet `(steps, samples)`: from samples of w to what is given to
-    leapfrog. traces `(samples, steps + 1)`: from what it returns at the times 0, dt, ... to samples.
+    dt: the step. steps: of a run, with the tail. wavelet `(steps, samples)`: from samples of w to leapfrog's input.
+    traces `(samples, steps + 1)`: from its output at the times 0, dt, ... to samples.
     """
 
     dt: float
@@ -39,8 +39,8 @@ def leapfrog_filters(samples: int, interval: float, *, tail: float, longest_step
     Args:
         samples: of the record, at least 2.
         interval: between them; nothing above 1/(2 interval) passes.
-        tail: time that is marched beyond the record, over which its end is faded out: a period or two, positive.
-        longest_step: that is stable.
+        tail: further time after the record, over which its end is faded out: a period or two, positive.
+        longest_step: the longest stable one.
 
     Raises: ValueError for numbers that are not positive.
     """

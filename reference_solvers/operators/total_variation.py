@@ -1,9 +1,9 @@
-"""Total variation on a grid, and least squares under it: what keeps an inverted medium blocky, by split Bregman.
+"""Total variation on a grid, and least squares with it, by split Bregman: it keeps an inverted medium blocky.
 
-For the classical inversions, and for whoever wants a noisy field flattened without its edges being smeared. Each
-corner of each cell has a gradient of its own, from the edges that meet there, and a share of the cell's volume: so
-the measure has the symmetries of the grid (one-sided differences alone have not). The sharp edge of a disk, as the
-mean over each cell, measures 7 % more than its length, however fine the grid; an edge of several cells has its own.
+It is for the classical inversions, and for smoothing a noisy field without smearing its edges. Each corner of each
+cell has its own gradient, from the edges that meet there, and a share of the cell's volume. So the measure has the
+symmetries of the grid, unlike one-sided differences. For the sharp edge of a disk, as the mean over each cell, it is 7
+% more than the length on any grid; for an edge of several cells it equals the length.
 """
 
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class TotalVariation:
 
 @dataclass(frozen=True)
 class Splitting:
-    """The variables of the split problem, from which a similar one starts: m ≈ `bounded`, κ ∇m ≈ `gradients`.
+    """The variables of the split problem, as the start of a similar one: m ≈ `bounded`, κ ∇m ≈ `gradients`.
 
     The penalties are those of the bounds and of the gradients.
     """
@@ -74,13 +74,13 @@ class Splitting:
 
 @dataclass(frozen=True)
 class Minimum:
-    """What `minimise` found.
+    """The result of `minimise`.
 
     Attributes:
-        values: `(*shape)`, within the bounds, and as they were at held nodes.
+        values: `(*shape)`, within the bounds, unchanged at held nodes.
         converged: whether both residuals are below the tolerance.
-        primal: how far the split variables are from each other, relative to their size.
-        dual: how far the gradient of the objective is from 0, relative to its terms.
+        primal: difference between the split variables, relative to their size.
+        dual: size of the objective's gradient, relative to its terms.
         iterations: steps made.
         splitting: to start a similar problem from.
     """
@@ -109,13 +109,13 @@ def minimise(
 ) -> Minimum:
     """The m that minimises ½ (m − z)ᵀ H (m − z) + gᵀ (m − z) + weight · TV(m) with lower ≤ m ≤ upper.
 
-    Split Bregman (ADMM): m, its gradients and its bounded copy are separate variables, held together by duals.
-    It ends when the primal and the dual residual are both below `tolerance`, relative to the sizes of what they
-    compare (Boyd et al., 3.3.1), or after `iterations`. The penalty is balanced between them on the way.
+    Split Bregman (ADMM): m, its gradients and its bounded copy are separate variables, coupled by duals. It ends when
+    the primal and the dual residual are both below `tolerance`, relative to the compared sizes (Boyd et al., 3.3.1),
+    or after `iterations`. The penalty is adapted to balance the residuals.
 
     Args:
         hessian: H `(n, n)`, symmetric, positive semidefinite; n = grid.size.
-        centre: z `(*shape)`; at held nodes the value to keep, whatever the bounds.
+        centre: z `(*shape)`; at held nodes the value to keep, for any bounds.
         weight: not negative.
         slope: g `(*shape)`, 0 by default.
         lower: a number or `(*shape)`.
@@ -125,7 +125,8 @@ def minimise(
         iterations: at most that many.
         start: of a problem with the same grid, held nodes and weight or none.
 
-    Raises: ValueError for wrong shapes, a negative weight, bounds that leave nothing, or a Hessian that is 0.
+    Raises: ValueError for wrong shapes, a negative weight, bounds without a value between them, or a Hessian that is
+    0.
     Source: Goldstein, Osher (2009), SIAM J. Imaging Sci. 2(2); Boyd, Parikh, Chu, Peleato, Eckstein (2011),
         Found. Trends Mach. Learn. 3(1).
     """

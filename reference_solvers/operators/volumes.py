@@ -1,8 +1,8 @@
 """Averages of a rough field for finite volumes on a tensor grid: never at a node, where a face of the medium may lie.
 
-What a node owns is cut at the node into halves along each axis, and each half into parts with a value at their middles.
-The flux from node to node passes the parts between them one after the other and those beside each other at once, so the
-coefficient of an edge is the harmonic mean along it and the arithmetic mean across: exact for layers along the axes.
+A node's volume is cut at the node into halves along each axis, and each half into parts with a value at their centres.
+The flux between nodes passes successive parts in series and adjacent parts in parallel, so the coefficient of an edge
+is the harmonic mean along it and the arithmetic mean across: exact for layers along the axes.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,12 +41,12 @@ def edge_means(function: Function, grid: Grid, parts: int, *, harmonic: bool = T
 
 
 def node_means(function: Function, grid: Grid, parts: int) -> Array:
-    """`(*shape)`, the mean over what each node owns."""
+    """`(*shape)`, the mean over each node's volume."""
     return _averaged(function, [_owned(x, parts) for x in grid.axes], None)
 
 
 def side_means(function: Function, grid: Grid, axis: int, end: int, parts: int) -> Array:
-    """The mean over what each node of a side owns of it, of the grid's shape less that axis; end: 0 or -1."""
+    """The mean over the part of a side that belongs to each node, of the grid's shape without that axis; end: 0 or -1."""
     lines = [
         _Line(x[[end]], np.zeros(1, np.int64), np.ones(1)) if k == axis else _owned(x, parts)
         for k, x in enumerate(grid.axes)
@@ -61,7 +61,7 @@ def _edges(nodes: Array, parts: int) -> _Line:
 
 
 def _beside(nodes: Array) -> _Line:
-    """Both sides of each node, very near to it, each by the length that the node owns there."""
+    """Places on both sides of each node, very near to it, each weighted by the node's length there."""
     half = np.diff(nodes) / 2
     places = np.stack([nodes[:-1] + NEAR * half, nodes[1:] - NEAR * half], axis=1).ravel()
     starts = np.concatenate([[0], 1 + 2 * np.arange(len(half))])
@@ -71,7 +71,7 @@ def _beside(nodes: Array) -> _Line:
 
 
 def _owned(nodes: Array, parts: int) -> _Line:
-    """What each node owns: a half of each cell beside it."""
+    """The length of each node: half of each neighbouring cell."""
     half = np.diff(nodes) / 2
     fractions = (np.arange(parts) + 0.5) / parts
     after = nodes[:-1, None] + half[:, None] * fractions

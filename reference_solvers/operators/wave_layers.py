@@ -2,7 +2,7 @@
 
 With s_k = 1 + zeta_k / (i omega) the stretched equation in the plane is
 (1/c^2) (u_tt + (zeta_1 + zeta_2) u_t + zeta_1 zeta_2 u) = laplacian(u) + div(phi),
-phi_k,t = -zeta_k phi_k + (zeta_other - zeta_k) du/dx_k, and nothing is reflected where the layer begins.
+phi_k,t = -zeta_k phi_k + (zeta_other - zeta_k) du/dx_k, and the start of the layer does not reflect.
 Source: Grote, Sim (2010), arXiv:1001.0319, with 1/c^2 beside the time derivatives.
 """
 
@@ -23,12 +23,12 @@ ROUNDING = 1e-12  # of a layer's width: so that it begins at the same node on ei
 
 @dataclass(frozen=True)
 class Wall:
-    """u = 0 on the side: a fixed end, a free surface of the pressure."""
+    """u = 0 on the side: a fixed end, or a free surface for the pressure."""
 
 
 @dataclass(frozen=True)
 class Mirror:
-    """du/dn = 0 on the side: the field goes on beyond it as its mirror image."""
+    """du/dn = 0 on the side: the field continues beyond it as its mirror image."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Absorbing:
 
     Args:
         width: in the units of the grid; half a wavelength or more.
-        reflection: R, what returns at normal incidence before the grid's own error: the damping is
-            zeta = 3 c ln(1/R) / (2 width) (depth / width)^2.
+        reflection: R, the reflection at normal incidence without the grid's own error: the damping is zeta = 3 c
+            ln(1/R) / (2 width) (depth / width)^2.
     """
 
     width: float
@@ -60,7 +60,7 @@ def mirrors(pair: tuple[WaveSide, WaveSide]) -> tuple[bool, bool]:
 
 
 def unknowns(pair: tuple[WaveSide, WaveSide]) -> slice:
-    """The nodes of an axis where u is not given by its sides: all inner ones, and those on mirrors."""
+    """The nodes of an axis where u is unknown: all inner ones, and those on mirrors."""
     low, high = mirrors(pair)
     return slice(0 if low else 1, None if high else -1)
 
@@ -75,7 +75,7 @@ def weights(nodes: int, pair: tuple[WaveSide, WaveSide]) -> Array:
 def differences(
     grid: Grid, pairs: Sequence[tuple[WaveSide, WaveSide]]
 ) -> tuple[list[sparse.csr_array], list[sparse.csr_array], Array]:
-    """Along each axis d/dx of the unknowns, between them, and its negative adjoint; and the unknowns' shares of a cell."""
+    """Along each axis d/dx of the unknowns, between them, its negative adjoint, and the unknowns' fractions of a cell."""
     shares = [weights(n, pair) for n, pair in zip(grid.shape, pairs, strict=True)]
     shape = tuple(map(len, shares))
     gradients = [
@@ -100,7 +100,7 @@ def damping(axis: Array, pair: tuple[WaveSide, WaveSide], speed: float) -> Array
 
 
 def check_layers(grid: Grid, pairs: list[tuple[WaveSide, WaveSide]]) -> None:
-    """ValueError for layers that leave no room between them or stand in more than two dimensions."""
+    """ValueError for layers without space between them or in more than two dimensions."""
     widths = [[side.width for side in pair if isinstance(side, Absorbing)] for pair in pairs]
     if any(widths) and grid.dimension > 2:
         raise ValueError(f"absorbing layers need 1 or 2 dimensions, got {grid.dimension}; use walls.")
@@ -121,8 +121,8 @@ def check_layers(grid: Grid, pairs: list[tuple[WaveSide, WaveSide]]) -> None:
 class Layers:
     """The layers of all sides on the unknown nodes of a grid, and their auxiliary fluxes in time.
 
-    `clear` is 1 at nodes from which a Laplacian reaches no layer. The correction of fourth order in time stays
-    there: u and phi must see the same differences in a layer, or it grows without bound.
+    `clear` is 1 at nodes from which a Laplacian reaches no layer. The correction of fourth order in time is used only
+    there: in a layer u and phi need the same differences, otherwise they grow without bound.
     """
 
     def __init__(
