@@ -1,1 +1,1 @@
-"""Weak forms solved on sines: quadrature that respects interfaces, the lattice of sines, operators and their inverses."""
+"""Problems as linear systems: quadrature that respects interfaces, the lattice of sines, operators and their inverses."""

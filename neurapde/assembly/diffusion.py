@@ -1,6 +1,6 @@
-"""Poisson's equation on a lattice of sines by its energy, which asks of the coefficient only that it can be integrated.
+"""Poisson's equation on a lattice of sines by its energy, which only needs integrals of the coefficient.
 
-−∇·(a∇u) + c u = f with u = g + Σ x φ, g a field with the values on the sides, becomes K x = F,
+−∇·(a∇u) + c u = f with u = g + Σ x φ, where g has the values on the sides, becomes K x = F,
 
     K = ∫ a ∇φ·∇φ + c φφ,    F = ∫ f φ − a ∇g·∇φ − c g φ.
 
@@ -42,13 +42,13 @@ Known = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 
 @dataclass(frozen=True)
 class Diffusion:
-    """What the energy of a problem is made of.
+    """The data of a problem's energy.
 
     a, c:   coefficient and reaction. f: the source's density at points (n, d): (n,).
-    known:  g, or None where the sides hold zero.
+    known:  g, or None if the values on the sides are zero.
     free:   for each axis, whether the slope (instead of the value) vanishes at its (lower, upper) end.
-    detail: bandwidth that f may have beyond the modes', rad per unit length.
-    planes: for each axis coordinates at which functions among a, c and f jump across it.
+    detail: bandwidth of f beyond that of the modes, rad per unit length.
+    planes: for each axis coordinates where functions among a, c and f jump across it.
     """
 
     box: Box
@@ -74,7 +74,7 @@ class Diffusion:
         return np.unique(np.concatenate(breaks))
 
     def cost(self, counts: Sequence[int]) -> Cost:
-        """What the energy on so many modes along each axis takes."""
+        """The cost of the energy for numbers of modes along each axis."""
         bands = [math.pi * n / extent for n, extent in zip(counts, self.box.extents, strict=True)]
         nodes = [
             [_nodes((2 * band + self.detail) * (b - a)) for a, b in itertools.pairwise(self.breaks(axis))]
@@ -95,7 +95,7 @@ class Diffusion:
 
 
 class DiffusionLattice:
-    """The energy on so many modes along each axis, normalised to ∫ φ² = 1."""
+    """The energy for numbers of modes along each axis, normalised to ∫ φ² = 1."""
 
     def __init__(self, problem: Diffusion, counts: Sequence[int]) -> None:
         self.problem = problem
@@ -149,7 +149,8 @@ class DiffusionLattice:
         return total
 
     def missed(self, x: FloatArray, enough: float) -> FloatArray | None:
-        """What the rules do not see of F − K x, twice, see `Unseen`; None where no function has more than a part of it."""
+        """Twice the part of F − K x that the rules do not resolve, see `Unseen`; None if no function has more than a
+        small part."""
         problem, axes = self.problem, self._rule.axes
         breaks = [problem.breaks(axis).tolist() for axis in range(len(axes))]
         misses = [_Missed(unseen(problem.f, self._load_rule.axes, breaks, problem.box), lambda _: 1.0)]
@@ -186,9 +187,9 @@ class DiffusionLattice:
     def solve(
         self, accuracy: float, guess: FloatArray | None = None, load: FloatArray | None = None
     ) -> tuple[FloatArray, float]:
-        """x with |F − K x| below `accuracy` of |F| in the norm dual to the energy's, and the relative residual reached.
+        """x with |F − K x| below `accuracy` of |F| in the norm dual to the energy's, and its relative residual.
 
-        guess: of fewer modes. load: another F. Without anything that holds the constant it stays at zero.
+        guess: of fewer modes. load: another F. An undetermined constant is zero.
         """
         squares = [axis_modes.frequencies**2 for axis_modes in self.modes]
         energy = self._means[0] * reduce(np.add.outer, squares) + max(self._means[1], 0.0)
@@ -197,7 +198,7 @@ class DiffusionLattice:
         load = root * (self.load if load is None else load).ravel()
 
         def image(y: FloatArray) -> FloatArray:
-            """Of y = x √energy, so that nothing of the iteration depends on the units."""
+            """The image of y = x √energy, so that the iteration does not depend on the units."""
             return np.where(held, root * self.apply((root * y).reshape(self.shape)).ravel(), y)
 
         y = None if guess is None else _padded(guess, self.shape).ravel() / np.where(held, root, np.inf)
@@ -221,7 +222,7 @@ class DiffusionLattice:
 
 @dataclass(frozen=True)
 class _Missed:
-    """What is unseen of a function, what it is multiplied with, and the axis of the slope that it is tested with."""
+    """The unresolved part of a function, its factor, and the axis of the slope of the test function."""
 
     unseen: Unseen
     factor: Callable[[FloatArray], FloatArray | float]
@@ -275,12 +276,12 @@ class _Rule:
         return np.asarray(along_all(self._tables(along), x))
 
     def test(self, values: FloatArray, along: int | None = None) -> FloatArray:
-        """The sums of weighed values with every φ, or with its derivative along an axis."""
+        """The sums of weighted values with every φ, or with its derivative along an axis."""
         return np.asarray(along_all([table.T for table in self._tables(along)], values))
 
 
 def _panels(breaks: FloatArray, bandwidth: float) -> tuple[FloatArray, FloatArray]:
-    """Gauss nodes and weights between breaks, as many in each as the bandwidth asks for there."""
+    """Gauss nodes and weights between breaks, as many in each as the bandwidth needs there."""
     nodes, weights = [], []
     for start, stop in itertools.pairwise(breaks):
         phase = bandwidth * (stop - start)
@@ -291,7 +292,7 @@ def _panels(breaks: FloatArray, bandwidth: float) -> tuple[FloatArray, FloatArra
 
 
 def _nodes(phase: float) -> int:
-    """Gauss nodes for an integrand that turns by so many radians."""
+    """Gauss nodes for an integrand with a total phase in radians."""
     return math.ceil(phase / 2 + 2 + min(phase, 6.0))
 
 

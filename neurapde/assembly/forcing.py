@@ -1,4 +1,4 @@
-"""What starts the waves of the lattice: a pattern in space with its history in time."""
+"""The forcing of waves on the lattice: a pattern in space with its history in time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ FINER = 1.5  # nodes of a second rule, in units of those of the first
 
 @dataclass(frozen=True)
 class Forcing:
-    """A pattern in space with its history in time: `value` or `rate` at the start, or a signal from then on.
+    """A pattern in space with its history in time: `value` or `rate` at the start, or a signal afterwards.
 
-    left: what the signal is off by already, relative.
+    left: relative error of the signal.
     """
 
     load: Callable[[WaveLattice], FloatArray]
@@ -50,9 +50,10 @@ class Snapshot(Field):
 
 @dataclass(frozen=True)
 class Pattern:
-    """A field in space with what its integrals need: where it jumps, and its bandwidth, 0 where no more than the modes'.
+    """A field in space with the data for its integrals: its jumps, and its bandwidth, 0 if at most that of the modes.
 
-    by_medium: whether it is multiplied by the medium, as a source is. looked: how fine a function was looked at, in words.
+    by_medium: whether it is multiplied by the medium, like a source. looked: resolution of the search in a function,
+    in words.
     """
 
     field: Field
@@ -63,7 +64,7 @@ class Pattern:
 
     @classmethod
     def of(cls, field: Field, space: Box, by_medium: bool, detail: float = 0.0) -> "Pattern":
-        """With what is found of the field in a box."""
+        """The pattern with the features of the field in a box."""
         features = features_of([field], space).in_view
         steep = features.widths[features.widths > 0].min(initial=np.inf)
         breaks = tuple(tuple(features.planes(axis).tolist()) for axis in range(space.dimension))
@@ -73,17 +74,17 @@ class Pattern:
         return cls(field, by_medium, max(detail, min(STEEP / steep, most)), breaks, looked)
 
     def on(self, lattice: WaveLattice, finer: float = 1.0) -> FloatArray:
-        """Its integrals with the modes; `finer`: by so many times the nodes."""
+        """Its integrals with the modes; `finer`: factor of the number of nodes."""
         return lattice.project(self.field, self.by_medium, self.detail, self.breaks, finer)
 
     def left(self, lattice: WaveLattice) -> float:
-        """What the rule leaves of the integrals, relative, by one of more nodes."""
+        """The relative error of the integrals, by a rule with more nodes."""
         fine = self.on(lattice, FINER)
         size = float(np.linalg.norm(fine))
         return float(np.linalg.norm(fine - self.on(lattice))) / size if size else 0.0
 
     def unseen(self, lattice: WaveLattice) -> Unseen:
-        """What the rule does not see of it."""
+        """The part of it that the rule does not resolve."""
         rules = lattice.rules(self.field, self.by_medium, self.detail, self.breaks)
 
         def values(points: FloatArray) -> FloatArray:
@@ -142,7 +143,7 @@ class Delta:
 
 @dataclass(frozen=True)
 class Known:
-    """M⁻¹ of a load that is known."""
+    """M⁻¹ of a known load."""
 
     load: FloatArray
 

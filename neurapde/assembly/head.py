@@ -1,9 +1,9 @@
 """The head of any network for a weak form: least squares of its residual against a lattice of sines.
 
-With hidden features φ_j given, u = Σ a_j φ_j makes the weak residual r_i = Σ_j a(φ_j, ψ_i) a_j − b_i linear in a. Tested
-with more sines ψ_i than features and weighed by 1/√(|ω_i|² + k²), a norm dual to the energy's, its least squares has no
-need of a variational principle (the Helmholtz equation has none) nor of well-conditioned features. The hidden layers
-move along the gradient of what is left, at the best head for each: variable projection (Golub and Pereyra 1973).
+With hidden features φ_j given, u = Σ a_j φ_j makes the weak residual r_i = Σ_j a(φ_j, ψ_i) a_j − b_i linear in a. It
+is tested with more sines ψ_i than features and weighted by 1/√(|ω_i|² + k²), a norm dual to the energy's. So its least
+squares need neither a variational principle (the Helmholtz equation has none) nor well-conditioned features. The
+hidden layers move along the gradient of the residual at the best head: variable projection (Golub and Pereyra 1973).
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class _Tables:
 class WeakRows:
     """The weak residual of a network's features on the lattice of tests, as a differentiable matrix.
 
-    bandwidth: of the tests; at least what `width` features ask for.
+    bandwidth: of the tests; at least that for `width` features.
     """
 
     def __init__(self, lattice: LatticeProblem, width: int, bandwidth: float, device: torch.device) -> None:
@@ -97,7 +97,7 @@ class WeakRows:
         return self._tensor(points), weighted, tests[0], tests[1]
 
     def matrix(self, trial: TrialFunction) -> Tensor:
-        """The weighed residual's matrix (tests, features), complex; differentiable in the hidden layers."""
+        """The matrix of the weighted residual (tests, features), complex; differentiable in the hidden layers."""
         jet = trial.feature_jet(self._points, order=1)
         first, second, zeroth = self._coefficients
         values, slopes = self._tables.values, self._tables.slopes
@@ -117,7 +117,7 @@ class WeakRows:
         return torch.view_as_complex(both.reshape(len(x) * len(y), fields.shape[1], 2))
 
     def loads(self) -> Tensor:
-        """The weighed right-hand sides (tests, shots)."""
+        """The weighted right-hand sides (tests, shots)."""
         shots = range(len(self.lattice.shots))
         columns = [self.lattice.load(self.modes, shot).ravel() for shot in shots]
         return self._tensor(np.stack(columns, axis=1)) * self._scale
@@ -126,7 +126,7 @@ class WeakRows:
 class StrongRows:
     """The strong residual of a network's features at collocation points, as a differentiable matrix.
 
-    For media without jumps: across one, a network's second derivatives do not follow the field's.
+    It is for media without jumps: at a jump, a network's second derivatives do not follow those of the field.
     """
 
     def __init__(self, lattice: LatticeProblem, width: int, bandwidth: float, device: torch.device) -> None:
@@ -176,10 +176,10 @@ def write_head(trial: TrialFunction, head: Tensor) -> None:
 
 
 def project_head(rows: WeakRows | StrongRows, trial: TrialFunction, lr: float, journal: Journal) -> float:
-    """Solve for the head of `trial`, and train its hidden layers by Adam at rate `lr`, in place: the residual left.
+    """Solve for the head of `trial`, and train its hidden layers by Adam at rate `lr`, in place; return the residual.
 
-    The last of the journal's steps solves for the head alone. The gradient of the least residual is that at the best head
-    held fixed. The best parameters met are kept.
+    The last of the journal's steps only solves for the head. The gradient of the smallest residual is that at the
+    fixed best head. The best parameters are kept.
     """
     loads = rows.loads()
     size = loads.abs().square().sum().clamp_min(torch.finfo(torch.float64).tiny)

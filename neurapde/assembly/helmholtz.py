@@ -33,7 +33,7 @@ FELT = 2e-5  # |R| at normal incidence from which on a layer's own reflection of
 class Level:
     """One lattice: its modes, the coefficients (count_0, count_1, shots), and the linear solve's record.
 
-    iterations: of its own and of the levels before it.
+    iterations: its own and those of earlier levels.
     """
 
     modes: tuple[AxisModes, AxisModes]
@@ -62,7 +62,7 @@ class Level:
 
 
 class LatticeProblem:
-    """A Helmholtz problem on a planar Box as the lattice of sines sees it: weak form, backgrounds, densities."""
+    """A Helmholtz problem on a planar Box for the lattice of sines: weak form, backgrounds, densities."""
 
     def __init__(self, problem: Problem, equation: Helmholtz) -> None:
         self.problem = problem
@@ -78,7 +78,7 @@ class LatticeProblem:
         )
 
     def _background(self, source: Source) -> OutgoingWave | WindowedWave | None:
-        """The wave that takes the source's peak off the sines; None for a source that is left to them."""
+        """The wave that represents the source's peak; None for a source that the sines represent."""
         if not isinstance(source, GaussianSource | PointSource):
             return None
         at = np.array([source.at])
@@ -92,7 +92,7 @@ class LatticeProblem:
         return WindowedWave(wave, room)
 
     def _room(self, at: np.ndarray) -> float:
-        """Distance to the nearest side that reflects: one without a layer, or with a weak one, behind which u = 0."""
+        """Distance to the nearest reflecting side: one without a layer, or with a weak one, behind which u = 0."""
         lower, upper = self.problem.domain.bounds
         distances = [np.inf]
         reflects = self.problem.sides.pairs(lambda face: self.reflections.get(face, 1.0) > FELT)
@@ -149,7 +149,7 @@ class LatticeProblem:
 
     @property
     def first_bandwidth(self) -> float:
-        """Where to start: a little above the largest local wavenumber."""
+        """The first bandwidth: a little above the largest local wavenumber."""
         return max(PER_WAVE * self.largest_wavenumber, LEAST_MODES * np.pi / max(self.problem.domain.extents))
 
     def count(self, bandwidth: float, axis: int) -> int:
@@ -186,7 +186,7 @@ class LatticeProblem:
         return np.asarray(self.known + level.at(self.probes))
 
     def constant(self) -> complex:
-        """c₀: the background's coefficient, or its mean where it varies."""
+        """c₀: the background's coefficient, or its mean if it varies."""
         background = self.form.pieces[-1]
         constant = self.form.constant(background)
         return complex(self.form.values(background, self.probes).mean()) if constant is None else constant
@@ -201,7 +201,8 @@ class LatticeProblem:
         return total
 
     def missed(self, level: Level, enough: float, accuracy: float) -> float:
-        """The relative error of a level by what its quadrature does not see of functions; `enough` is a part of them."""
+        """The relative error of a level from parts of functions that its quadrature does not resolve; `enough`: a
+        fraction."""
         form, tables = self.form, [axis_modes.values for axis_modes in level.modes]
         loads = np.zeros((2, *level.coefficients.shape), dtype=complex)
         unseen_share, breaks = 0.0, [form.breaks(axis) for axis in range(2)]
@@ -238,7 +239,7 @@ class LatticeProblem:
         return max(common(changes[..., shot]) / (size[shot] or 1.0) for shot in range(len(self.shots)))
 
     def density(self, points: np.ndarray, shot: int) -> np.ndarray:
-        """What one shot leaves to the features at points (n, 2), E f less the operator on the backgrounds: (n,)."""
+        """The load of one shot for the features at points (n, 2), E f minus the operator on the backgrounds: (n,)."""
         total = np.zeros(len(points), dtype=complex)
         for wave in self.backgrounds[shot]:
             total += defect_density(self.form, self.strong, wave, points)
@@ -248,7 +249,7 @@ class LatticeProblem:
 
 
 def field_of(source: Source) -> Field:
-    """The density of a source that is integrated as it is."""
+    """The density of a source that is integrated directly."""
     return source.f if isinstance(source, FunctionSource) else FunctionField(source)
 
 

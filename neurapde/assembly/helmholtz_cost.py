@@ -1,4 +1,4 @@
-"""What a Helmholtz problem takes on a lattice of sines, predicted from its wavenumber and its medium."""
+"""The cost of a Helmholtz problem on a lattice of sines, predicted from its wavenumber and its medium."""
 
 from collections.abc import Iterator
 
@@ -32,9 +32,9 @@ LINES = 64
 
 
 def lattice_cost(lattice: LatticeProblem, bandwidth: float) -> Cost:
-    """What `solve` takes up to a bandwidth.
+    """The cost of `solve` up to a bandwidth.
 
-    Integrals are taken one after the other, so the memory is that of the one of most points, beside what stays.
+    Integrals are computed one after the other, so the memory is that of the largest one, plus permanent arrays.
     """
     n, m = (lattice.count(bandwidth, axis) for axis in range(2))
     turn = _turn(lattice)
@@ -76,7 +76,7 @@ def _integrals(
 
 
 def _points(lattice: LatticeProblem, piece: Piece, bandwidth: float) -> float:
-    """Points of quadrature over a piece: those over the box around it."""
+    """The number of quadrature points over a piece: those over the box around it."""
     low, high = lattice.problem.domain.bounds
     for region in piece.within:
         low, high = np.maximum(low, region.bounds[0]), np.minimum(high, region.bounds[1])
@@ -85,7 +85,7 @@ def _points(lattice: LatticeProblem, piece: Piece, bandwidth: float) -> float:
 
 
 def head_cost(lattice: LatticeProblem, width: int, bandwidth: float, smooth: bool) -> Cost:
-    """What the head of a given network of so many features takes: by points, or against sines where it is not smooth."""
+    """The cost of the head of a given network: by points, or against sines if the medium is not smooth."""
     lower, upper = lattice.problem.domain.bounds
     area = float(np.prod(upper - lower))
     if smooth:
@@ -99,7 +99,7 @@ def head_cost(lattice: LatticeProblem, width: int, bandwidth: float, smooth: boo
 
 
 def _turn(lattice: LatticeProblem) -> float:
-    """By how many radians more a wave turns than with c₀, or less, along a line across the domain; the most of any."""
+    """The largest difference of a wave's phase, in radians, along a line across the domain compared with c₀."""
     lower, upper = lattice.problem.domain.bounds
     axes = [a + (b - a) * (np.arange(LINES) + 0.5) / LINES for a, b in zip(lower, upper, strict=True)]
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)

@@ -1,7 +1,7 @@
-"""Right-hand sides of a weak form on a lattice of sines: densities, and what a known background leaves to do.
+"""Right-hand sides of a weak form on a lattice of sines: densities, and the remaining load of a known background.
 
-For a source in the medium c_s at its place, the background u₀ solves the equation with c_s everywhere, so the rest u − u₀
-has the right-hand side −E (c − c_s) u₀: no peak is left. A background faded out by a window χ adds χ's commutator.
+For a source in the medium c_s at its place, the background u₀ solves the equation with c_s everywhere, so the rest u −
+u₀ has the right-hand side −E (c − c_s) u₀, without a peak. A background faded out by a window χ adds χ's commutator.
 """
 
 import numpy as np
@@ -57,7 +57,7 @@ def density_bandwidth(density: Field, largest: float) -> float:
 def defects(
     form: WeakForm, background: OutgoingWave | WindowedWave, largest: float
 ) -> list[tuple[Piece, float]]:
-    """The pieces in which c is not c_s, each with the bandwidth of (c − c_s) u₀ times modes up to `largest`."""
+    """The pieces where c differs from c_s, each with the bandwidth of (c − c_s) u₀ times modes up to `largest`."""
     wave = _wave(background)
     square = wave.wavenumber**2
     window = 40 / background.radius if isinstance(background, WindowedWave) else 0.0
@@ -72,7 +72,7 @@ def defects(
 
 
 def fading(background: WindowedWave, largest: float) -> tuple[Piece, float]:
-    """The ring in which a background is faded out, with the bandwidth of what that leaves times modes up to `largest`."""
+    """The ring where a background is faded out, with the bandwidth of the resulting load times modes up to `largest`."""
     center, radius = background.center, background.radius
     ring = Piece((Disk(center, radius),), (Disk(center, INNER * radius),), Constant(0.0))
     return ring, 1.5 * (largest + abs(background.wave.wavenumber)) + 40 / radius
@@ -81,7 +81,7 @@ def fading(background: WindowedWave, largest: float) -> tuple[Piece, float]:
 def defect_density(
     form: WeakForm, strong: StrongForm, background: OutgoingWave | WindowedWave, points: FloatArray
 ) -> np.ndarray:
-    """E f − L background at points (n, 2), complex (n,): what the strong form leaves to the features."""
+    """E f − L background at points (n, 2), complex (n,): the load of the features in the strong form."""
     square = form.scale(points) * _wave(background).wavenumber ** 2
     density = -(strong.zeroth(points) - square) * background.values(points)
     if isinstance(background, WindowedWave):
@@ -130,7 +130,7 @@ def _medium_load(
 def _rings(piece: Piece, wave: OutgoingWave) -> list[tuple[Piece, float]]:
     """A piece cut into rings about a nearby source, each with the bandwidth that u₀ adds there.
 
-    The wave varies on the scale of the distance to the source, or of the source's own width where that is larger.
+    The wave varies on the scale of the distance to the source, or of the source's own width if that is larger.
     """
     center = tuple(wave.source.at)
     edges = [

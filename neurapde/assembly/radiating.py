@@ -1,4 +1,4 @@
-"""The points that radiate in a wave problem: their near fields, and how these move in time."""
+"""The near fields of radiating points in a wave problem, and their evolution in time."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ TRIED = np.array([0.3, 0.75, 0.98])  # (K/κ)² at which a fit is tried
 class Near:
     """A near field of one shot, with C_j and its first two derivatives at the knots: (3, knots, orders).
 
-    misfit: what the fit misses of the modes beyond the lattice, relative.
+    misfit: relative error of the fit of the modes beyond the lattice.
     """
 
     shot: int
@@ -33,7 +33,7 @@ class Near:
     misfit: float
 
     def coefficients(self, lattice: WaveLattice) -> FloatArray:
-        """What the lattice holds of Ψ_j: (*shape, orders)."""
+        """The part of Ψ_j on the lattice: (*shape, orders)."""
         transform = self.field.transform(np.sqrt(lattice.stiffness))
         return transform * lattice.modes_at(np.array(self.field.at[0]))[..., None]
 
@@ -44,7 +44,7 @@ class Near:
 
 
 def near_fields(waves: WaveProblem, lattice: WaveLattice, times: FloatArray) -> Iterator[Near]:
-    """The near field of every point that radiates, where one can be told: where its signal is smooth; none in space."""
+    """The near field of every radiating point with a smooth signal; none in three dimensions."""
     if len(lattice.modes) > 2:
         return
     band = min(axis_modes.bandwidth for axis_modes in lattice.modes)
@@ -64,9 +64,10 @@ def near_fields(waves: WaveProblem, lattice: WaveLattice, times: FloatArray) -> 
 
 
 def _amplitudes(signal: Later, times: FloatArray, band: float, slowness: float) -> tuple[FloatArray, float]:
-    """C_j at the knots, (3, knots, orders), of as many orders as fit the modes beyond the bandwidth best; maybe none.
+    """C_j at the knots, (3, knots, orders), for the number of orders that fits the modes beyond the bandwidth best,
+    maybe none.
 
-    With them comes what the best fit misses, relative.
+    The relative error of the best fit is returned, too.
     """
     places = [np.cos((np.arange(n) + 0.5) * np.pi / n) / 2 + 0.5 for n in range(1, ORDERS + 1)]
     y = np.concatenate([*places, TRIED])

@@ -1,4 +1,4 @@
-"""Backgrounds made of outgoing waves: several at once, and waves faded out before they reach a side that reflects."""
+"""Backgrounds made of outgoing waves: several at once, and waves faded out before they reach a reflecting side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class WindowedWave(Background):
 
     @property
     def center(self) -> tuple[float, ...]:
-        """Where the source sits, (d,)."""
+        """The position of the source, (d,)."""
         return tuple(self.wave.source.at)
 
     def window(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:

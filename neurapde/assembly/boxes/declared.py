@@ -1,4 +1,4 @@
-"""Which problems are −∇·(a ∇u) + c u = f on a box with smooth a and c, and what they are to its weak form."""
+"""Problems −∇·(a ∇u) + c u = f on a box with smooth a and c, and their data for the weak form."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -39,9 +39,9 @@ STEPS = 64
 
 @dataclass(frozen=True)
 class BoxProblem:
-    """−∇·(a ∇u) + c u = sign f on a box, as a problem declares it.
+    """−∇·(a ∇u) + c u = sign f on a box, from a declared problem.
 
-    varies: the field whose variation makes a or c vary.
+    varies: the field that makes a or c vary.
     """
 
     problem: Problem
@@ -74,7 +74,7 @@ class BoxProblem:
         return not all(isinstance(field, Constant) for field in (*self.varies, *robins))
 
     def obstacle(self) -> str | None:
-        """Why the form cannot be solved by polynomials, or None where it can."""
+        """Why polynomials cannot solve the form, or None."""
         problem, sides = self.problem, self.problem.sides
         if problem.further:
             return problem.further
@@ -98,7 +98,7 @@ class BoxProblem:
         return self._hidden() or self._rough_data() or self._resonance() or self._disagreement()
 
     def _hidden(self) -> str | None:
-        """A part of the sources, or of the values on a face, that lies between any points."""
+        """A part of the sources, or of the values on a face, that lies between all points."""
         lower, upper = self.box.bounds
 
         def size(points: Array) -> Values:
@@ -121,7 +121,7 @@ class BoxProblem:
         return None
 
     def _rough_data(self) -> str | None:
-        """Which face of a planar box has values that polynomials do not follow, since they jump, bend or are narrow."""
+        """The face of a planar box whose values polynomials do not follow, because they jump, bend or are narrow."""
         if self.box.dimension != 2:
             return None
         nodes = (1 + np.cos(np.pi * (np.arange(ALONG_FACE) + 0.5) / ALONG_FACE)) / 2
@@ -138,7 +138,7 @@ class BoxProblem:
         return None
 
     def form(self, counts: Sequence[int], nodes: Sequence[int]) -> BoxForm:
-        """The form on so many polynomials along each axis, integrated on so many points."""
+        """The form for numbers of polynomials along each axis, integrated on numbers of points."""
         lower, upper = (corner.tolist() for corner in self.box.bounds)
         axes = [
             LegendreAxis(count, a, b, ends)
@@ -154,12 +154,12 @@ class BoxProblem:
 
     @property
     def columns(self) -> int:
-        """Fields to be found."""
+        """The number of unknown fields."""
         return len(self.problem.right_hand_sides)
 
     @property
     def leaves_constant(self) -> bool:
-        """Whether the field is found up to a constant."""
+        """Whether the field is determined only up to a constant."""
         return self.problem.equation.leaves_constant(self.problem)
 
     @cached_property
@@ -175,7 +175,7 @@ class BoxProblem:
 
     @cached_property
     def faces(self) -> list[Face | None]:
-        """What holds on every face, the lower and the upper of each axis in turn."""
+        """The conditions on every face, the lower and the upper of each axis in turn."""
         data = self.problem.sides.data
         return [self._face(data[name]) if name in data else None for name in self.box.faces]
 
@@ -193,7 +193,7 @@ class BoxProblem:
 
     @cached_property
     def ends(self) -> list[Ends]:
-        """The same by axes, a ratio that varies by its mean."""
+        """The same by axes, with the mean of a varying ratio."""
         data, ends = self.problem.sides.data, []
         for name, other in zip(self.box.faces[::2], self.box.faces[1::2], strict=True):
             if name not in data:
@@ -232,7 +232,7 @@ class BoxProblem:
         return None
 
     def _disagreement(self) -> str | None:
-        """Two faces whose values differ at the edge that they share: no smooth field has both."""
+        """Two faces whose values differ at their common edge: no smooth field has both."""
         box, conditions = self.box, self.problem.sides.data
         lower, upper = box.bounds
         faces = [name for name in box.faces if name in conditions and _fixes(conditions[name])]
@@ -281,5 +281,5 @@ def _number(field: Field) -> float:
 
 
 def _fixes(given: Mixed) -> bool:
-    """Whether a condition gives values alone, as one with b = 0 does."""
+    """Whether a condition gives only values, with b = 0."""
     return given.fixes or given.b == ZERO

@@ -1,8 +1,9 @@
-"""The weak form of waves in a plane on many elements, solved directly: what is inside an element is condensed to its edges.
+"""The weak form of waves in a plane on many elements, solved directly: the inside of an element is condensed to its
+edges.
 
-The polynomials that vanish on the edges of an element meet those of no other, so they are eliminated element by element;
-what is left couples the edges alone, and is factored once for all right-hand sides. The work does not depend on how waves
-are scattered or trapped, as that of an iteration does.
+Polynomials that vanish on the edges of an element do not couple to other elements, so they are eliminated element by
+element. The rest couples only the edges, and is factored once for all right-hand sides. Unlike that of an iteration,
+the work does not depend on how waves are scattered or trapped.
 """
 
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ SMALLEST = 4
 
 @dataclass(frozen=True)
 class _Inside:
-    """What is inside one element: places of its amplitudes and of those on its edges, and what couples them."""
+    """The inside of one element: places of its amplitudes and of those on its edges, and their coupling."""
 
     places: NDArray[np.int64]
     edge: NDArray[np.int64]
@@ -68,7 +69,7 @@ class CondensedForm(ElementForm):
 
     @cached_property
     def _edges(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The places on edges of elements: unknown ones in the order of elimination, and those with values given."""
+        """The places on edges of elements: unknown ones in the order of elimination, and those with given values."""
         edges = np.unique(np.concatenate([element.edge for element in self._condensed[0]]))
         first, second = (_stations(axis, size) for axis, size in zip(self.axes, self.shape, strict=True))
         edges = edges[
@@ -140,7 +141,7 @@ class CondensedForm(ElementForm):
 
 
 def _stations(axis: ElementAxis, size: int) -> NDArray[np.int64]:
-    """Where the polynomials of an axis are: 2e inside element e, and odd numbers at its ends."""
+    """The places of the polynomials of an axis: 2e inside element e, and odd numbers at its ends."""
     stations = np.zeros(size, dtype=np.int64)
     for number, element in enumerate(axis.elements):
         stations[element.places[:2]] = 2 * number - 1, 2 * number + 1
@@ -149,7 +150,7 @@ def _stations(axis: ElementAxis, size: int) -> NDArray[np.int64]:
 
 
 def nested_dissection(stations: NDArray[np.int64]) -> NDArray[np.int64]:
-    """An order of elimination of what lies on the edges of a lattice of elements: halves first, then the line between them.
+    """An elimination order for the edges of a lattice of elements: halves first, then the line between them.
 
     stations: `(2, n)`, odd on lines of the lattice. Fill grows like n log n, and work like n^1.5.
     Source: George (1973), SIAM J. Numer. Anal. 10(2).

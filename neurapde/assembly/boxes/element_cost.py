@@ -1,4 +1,4 @@
-"""What a Helmholtz problem takes on elements of a box, predicted from its wavenumber and its medium."""
+"""The cost of a Helmholtz problem on elements of a box, predicted from its wavenumber and its medium."""
 
 import math
 
@@ -21,7 +21,7 @@ FIELDS, GRIDS = 12, 6
 
 
 def element_cost(waves: ElementWaves, bandwidth: float) -> Cost:
-    """What `solve` takes up to a bandwidth."""
+    """The cost of `solve` up to a bandwidth."""
     every = waves.degrees(bandwidth)
     counts = [sum(p + 1 for p in degrees) for degrees in every]
     if len(counts) == 2:
@@ -36,7 +36,7 @@ def element_cost(waves: ElementWaves, bandwidth: float) -> Cost:
 
 
 def _direct(degrees: list[list[int]], counts: list[int], shots: int) -> Cost:
-    """Of a direct solution in the plane: elements one by one, and the factors of their edges."""
+    """The cost of a direct solution in the plane: elements one by one, and the factors of their edges."""
     first, second = (np.array(counts, dtype=float) for counts in degrees)
     local = np.multiply.outer(first + 1, second + 1)
     edges = float(np.sum(np.add.outer(first, second) - 1))
@@ -47,7 +47,7 @@ def _direct(degrees: list[list[int]], counts: list[int], shots: int) -> Cost:
 
 
 def _turn(waves: ElementWaves) -> float:
-    """By how many radians more or less than with c₀ a wave turns along a line across the domain; the most of any."""
+    """The largest difference of a wave's phase, in radians, along a line across the domain compared with c₀."""
     if waves.uniform:
         return 0.0
     axes = [a + (b - a) * (np.arange(LINES) + 0.5) / LINES for a, b in waves.box.sides]

@@ -1,4 +1,4 @@
-"""What holds on the faces of a box of waves: what of it the polynomials have to meet beside waves that are known."""
+"""Conditions on the faces of a box of waves, and the part that the polynomials must meet besides known waves."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class WaveFaces:
 
     @cached_property
     def ends(self) -> list[ElementEnds]:
-        """What holds at the ends of each axis, a ratio that varies by its mean."""
+        """The conditions at the ends of each axis, with the mean of a varying ratio."""
         ends = []
         for low, high in zip(self.every[::2], self.every[1::2], strict=True):
             if low is None or high is None:
@@ -53,7 +53,7 @@ class WaveFaces:
 
     @cached_property
     def every(self) -> list[ElementFace | None]:
-        """What holds on every face, the lower and the upper of each axis in turn; None where two are joined."""
+        """The conditions on every face, the lower and the upper of each axis in turn; None for periodic ones."""
         return [self._face(*divmod(number, 2)) for number in range(2 * self.box.dimension)]
 
     def _face(self, axis: int, end: int) -> ElementFace | None:
@@ -79,7 +79,7 @@ class WaveFaces:
         return lambda x: to_numpy(given.a(x)) / to_numpy(given.b(x))
 
     def _value(self, given: Mixed | None, axis: int, end: int, ratio: Function | None) -> Function:
-        """What the polynomials have to be on a face, or to leave there: the given value less that of the known waves."""
+        """The value or flux of the polynomials on a face: the given one minus that of the known waves."""
         layout = Layout(self.box.dimension, 0 if ratio is None else 1, ())
 
         def value(points: Array) -> Complex:

@@ -2,9 +2,9 @@
 
     ∫ Σ (E/e_i²) ∂_i u ∂_i ψ − ∫ E c u ψ + ∮ E β u ψ = −∫ E f ψ + ∮ E g ψ,        E = Π e_i,
 
-with the stretch e_i of the layers, ∂u/∂n + β u = g on faces that are not fixed, and c = k²/speed². With one c and one β on
-each face it separates (`spectral.elements`), and what varies is added by quadrature. GMRES (Saad, Schultz 1986) solves the
-whole with the separated form as its preconditioner: where nothing varies it corrects what rounding leaves.
+with the stretch e_i of the layers, ∂u/∂n + β u = g on faces that are not fixed, and c = k²/speed². With one c and one
+β on each face it separates (`spectral.elements`), and quadrature adds the varying part. GMRES (Saad, Schultz 1986)
+solves the whole with the separated form as its preconditioner; if nothing varies it only corrects rounding errors.
 """
 
 import math
@@ -30,9 +30,9 @@ ROUNDS, FALLING, COARSE = 8, 0.5, 1e-2
 
 @dataclass(frozen=True)
 class ElementFace:
-    """What holds on one face: u = value where fixed, else ∂u/∂n + β u = value, n outward.
+    """The condition on one face: u = value if fixed, else ∂u/∂n + β u = value, n outward.
 
-    value: points (n, d) to (n, columns). ratio: β at points (n, d), or None where the end of the axis has it.
+    value: points (n, d) to (n, columns). ratio: β at points (n, d), or None if the end of the axis has it.
     """
 
     axis: int
@@ -45,8 +45,8 @@ class ElementFace:
 class ElementForm:
     """The form on one set of polynomials.
 
-    axes: one each. scale: E at points (n, d). constant: c₀. variation: c − c₀ on the products of the axes' points, or None
-    where it is 0. faces: those that are not joined with the opposite one.
+    axes: one each. scale: E at points (n, d). constant: c₀. variation: c − c₀ on the products of the axes' points, or
+    None if it is 0. faces: those that are not periodic.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class ElementForm:
         return load
 
     def lift(self, column: int) -> Complex:
-        """Amplitudes of a field with the values that are given on faces, (n1, …, nd)."""
+        """Amplitudes of a field with the given values on faces, (n1, …, nd)."""
         lifted = np.zeros(self.shape, dtype=complex)
         nodes = [axis.nodes for axis in self.axes]
         for face in self.faces:
@@ -158,9 +158,9 @@ class ElementForm:
     def solve(
         self, density: NDArray, column: int, accuracy: float, guess: Complex | None
     ) -> tuple[Complex, float, int]:
-        """Amplitudes (n1, …, nd), the residual left relative to the field, and iterations.
+        """Amplitudes (n1, …, nd), the residual relative to the field, and iterations.
 
-        What rounding leaves, where layers make the eigenvectors nearly dependent, is solved for once more.
+        Layers make the eigenvectors nearly dependent; a second solve then corrects the rounding errors.
         """
         solution = self.lift(column)
         load = along_each(self._restrict, self.load(density, column))
@@ -209,7 +209,7 @@ class ElementForm:
         return [axis.x for axis in self.axes]
 
     def _slab(self, face: ElementFace) -> tuple[tuple[slice | int, ...], list[int]]:
-        """Where the amplitudes of a face stand, and the axes along it."""
+        """The places of the amplitudes of a face, and the axes along it."""
         others = [k for k in range(len(self.axes)) if k != face.axis]
         return (slice(None),) * face.axis + (self.axes[face.axis].end(face.end),), others
 

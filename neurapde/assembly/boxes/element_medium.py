@@ -1,4 +1,4 @@
-"""A medium on the points of a quadrature: where it jumps between them, its mean over the cell of each point."""
+"""A medium on the points of a quadrature; near jumps its mean over the cell of each point."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,4 +1,4 @@
-"""Products of polynomials on the elements of every axis of a box: what waves in a box are written in."""
+"""Products of polynomials on the elements of every axis of a box, for waves in a box."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

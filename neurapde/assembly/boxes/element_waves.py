@@ -1,8 +1,8 @@
-"""A Helmholtz problem on a box as products of polynomials on elements see it: edges, degrees, loads, faces, solutions.
+"""A Helmholtz problem on a box for products of polynomials on elements: edges, degrees, loads, faces, solutions.
 
-Elements end where a layer begins, and at planes of the medium. The wave of every Gaussian or point source in a medium
-without end that is everywhere as at the source is known in closed form: the polynomials find the rest, whose load is what
-the medium changes and whose values on the faces are what that wave misses there.
+Elements end where a layer begins, and at planes of the medium. The wave of every Gaussian or point source in an
+unbounded medium equal to that at the source is known in closed form, and the polynomials represent the rest. Its load
+comes from the change of the medium, and its values on the faces correct that wave there.
 """
 
 import math
@@ -51,7 +51,8 @@ SAME = 1e-12
 
 @dataclass(frozen=True)
 class ElementLevel:
-    """One solution. amplitudes: (n1, …, nd, shots). bandwidth: rad per unit length. iterations: with those before."""
+    """One solution. amplitudes: (n1, …, nd, shots). bandwidth: rad per unit length. iterations: with those of earlier
+    levels."""
 
     axes: tuple[ElementAxis, ...]
     amplitudes: Complex
@@ -114,7 +115,7 @@ class ElementWaves:
 
     @cached_property
     def constant(self) -> complex:
-        """c₀: the number that c is, or half-way between its extremes."""
+        """c₀: the constant c, or the middle of its range."""
         if isinstance(self.equation.complex_speed, Constant):
             return complex(self.equation.wavenumber**2 / self.equation.complex_speed.value**2)
         values = self.coefficient(self._looked)
@@ -123,12 +124,12 @@ class ElementWaves:
 
     @property
     def uniform(self) -> bool:
-        """Whether the medium is."""
+        """Whether the medium is uniform."""
         return isinstance(self.equation.complex_speed, Constant)
 
     @cached_property
     def askew(self) -> bool:
-        """Whether the medium jumps elsewhere than where elements end."""
+        """Whether the medium jumps at other places than the ends of elements."""
         regions = [region for piece in self.form.pieces for region in (*piece.within, *piece.outside)]
         return not all(isinstance(region, Box) for region in regions) or self.form.detail > 0
 
@@ -144,12 +145,13 @@ class ElementWaves:
 
     @property
     def first_bandwidth(self) -> float:
-        """Where to start: a little above the largest local wavenumber."""
+        """The first bandwidth: a little above the largest local wavenumber."""
         return max(PER_WAVE * self.largest_wavenumber, LEAST * math.pi / max(self.box.extents))
 
     @cached_property
     def edges(self) -> list[list[float]]:
-        """Of the elements of each axis: ends, layers, planes of the medium, and between them where waves are many."""
+        """The edges of the elements of each axis: ends, layers, planes of the medium, and more between them for many
+        waves."""
         edges = []
         regions = [region for piece in self.form.pieces for region in piece.within if isinstance(region, Box)]
         for axis, (lower, upper) in enumerate(self.box.sides):
@@ -163,14 +165,15 @@ class ElementWaves:
         return edges
 
     def degrees(self, bandwidth: float) -> list[list[int]]:
-        """Of the polynomials on the elements of each axis: all odd, since a field may be even on an element."""
+        """The degrees of the polynomials on the elements of each axis: all odd, because a field may be even on an
+        element."""
         return [
             [2 * math.ceil(bandwidth * (b - a) / 4) + EXTRA for a, b in pairwise(edges)]
             for edges in self.edges
         ]
 
     def axes(self, bandwidth: float, more: int = 0) -> tuple[ElementAxis, ...]:
-        """The polynomials up to a bandwidth, with so many points of the quadrature more on each element."""
+        """The polynomials up to a bandwidth, with further quadrature points on each element."""
         pairs = zip(self.edges, self.degrees(bandwidth), self.faces.ends, strict=True)
         axes = []
         for axis, (edges, degrees, ends) in enumerate(pairs):
@@ -182,7 +185,7 @@ class ElementWaves:
         return tuple(axes)
 
     def _rule(self, axis: int, a: float, b: float, count: int) -> tuple[Array, Array]:
-        """At least so many points and weights on an element, panel by panel between the lines of values on grids."""
+        """A minimum number of points and weights on an element, panel by panel between the grid lines of values."""
         lines = self._lines[axis]
         ends = [a, *lines[(lines > a + SAME * (b - a)) & (lines < b - SAME * (b - a))].tolist(), b]
         each = max(2, math.ceil(count / (len(ends) - 1))) + (len(ends) > 2)
@@ -192,7 +195,7 @@ class ElementWaves:
 
     @cached_property
     def _lines(self) -> list[Array]:
-        """For each axis the lines of values on grids, across which their interpolation has kinks."""
+        """For each axis the grid lines of values, where their interpolation has kinks."""
         lines: list[list[Array]] = [[np.empty(0)] for _ in range(self.box.dimension)]
         for piece in self.form.pieces:
             if isinstance(piece.field, GridField) and piece.field.bounds is not None:
@@ -206,7 +209,7 @@ class ElementWaves:
     ) -> ElementLevel:
         """The solution on all polynomials up to a bandwidth, its linear system solved to an accuracy.
 
-        They are more than those of the guess, whose field is compared, unless the quadrature is to be finer.
+        They are more than those of the guess, which is compared, unless only the quadrature is finer.
         """
         while guess is not None and not more and self._same(guess, bandwidth):
             bandwidth *= STEP
@@ -230,12 +233,12 @@ class ElementWaves:
         )
 
     def _same(self, level: ElementLevel, bandwidth: float) -> bool:
-        """Whether a bandwidth gives no degree that a level has not, along some axis."""
+        """Whether a bandwidth gives the same degrees as a level along some axis."""
         pairs = zip(level.axes, self.degrees(bandwidth), strict=True)
         return any(tuple(degrees) == axis.degrees for axis, degrees in pairs)
 
     def _density(self, axes: Sequence[ElementAxis], medium: NDArray | None, shot: int) -> Complex:
-        """f less what the known waves leave of the equation, by E, on the products of the axes' points."""
+        """E times f minus the residual of the known waves, on the products of the axes' points."""
         grid = [axis.x for axis in axes]
         points = np.stack(np.meshgrid(*grid, indexing="ij"), axis=-1).reshape(-1, len(grid))
         total = np.zeros(len(points), dtype=complex)
@@ -283,7 +286,7 @@ class ElementWaves:
         return np.stack([sum((w.values(points) for w in shot), zero) for shot in self.backgrounds], axis=-1)
 
     def missed(self, level: ElementLevel, accuracy: float) -> float:
-        """The relative change of the field by a quadrature with other points, where functions are integrated."""
+        """The relative change of the field by a quadrature with other points, if functions are integrated."""
         functions = isinstance(self.equation.complex_speed, FunctionField) or any(
             isinstance(source, FunctionSource) and isinstance(source.f, FunctionField)
             for shot in self.densities

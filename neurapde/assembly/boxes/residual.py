@@ -1,8 +1,7 @@
-"""The error of a field on a box, from what it leaves of the declared equation and conditions between the points of a solve.
+"""The error of a field on a box, from its residuals in equation and conditions between the points of a solve.
 
-The residual at many points is written in sines or cosines of each axis, those that suit its ends, and each
-of them is divided by a|ω|² + c: what is left is the error, exactly so for constant a and c. What is left of the conditions
-is a load at the faces.
+The residual at many points is expanded in sines or cosines of each axis that suit its ends. Each is divided by a|ω|² +
+c, which gives the error, exactly for constant a and c. The residual of the conditions is a load at the faces.
 """
 
 import math
@@ -32,8 +31,8 @@ class _Waves:
     """Orthonormal sines and cosines of one axis that suit its ends.
 
     points: Gauss points (m,), dense towards the ends, where the residual of a polynomial oscillates.
-    frequencies: ω (n,). transform: from values at the points to coefficients, (n, m). at_ends: (2, n), what a slope given
-    at the lower and the upper end adds to each coefficient, or, where values are fixed there, what a value adds.
+    frequencies: ω (n,). transform: from values at the points to coefficients, (n, m). at_ends: (2, n), the
+    contribution of a slope at the lower and the upper end to each coefficient, or that of a value at fixed ends.
     """
 
     points: Array
@@ -64,8 +63,8 @@ class _Waves:
 def residual_error(box: BoxProblem, amplitudes: Values, counts: Sequence[int], slowest: float) -> float:
     """The L2 norm of the error relative to that of the field, the largest of all columns.
 
-    amplitudes: of Legendre polynomials (n1, …, columns). counts: points along each axis. slowest: the least size of an
-    eigenvalue of the equation.
+    amplitudes: of Legendre polynomials (n1, …, columns). counts: points along each axis. slowest: the smallest size of
+    an eigenvalue of the equation.
     """
     lower, upper = (corner.tolist() for corner in box.box.bounds)
     waves = [
@@ -120,7 +119,7 @@ def _tables(x: Array, lower: float, upper: float, count: int) -> list[Array]:
 def _of_equation(
     box: BoxProblem, amplitudes: Values, grid: Sequence[Array], tables: Sequence[Sequence[Array]]
 ) -> Values:
-    """f less the equation's left-hand side at the products of a grid, (n1, …, columns)."""
+    """f minus the equation's left-hand side at the products of a grid, (n1, …, columns)."""
     problem, d = box.problem, len(grid)
     constraint = next(constraint for constraint in problem.equation.constraints(problem))
     layout = problem.layout(constraint)
@@ -144,7 +143,7 @@ def _of_face(
     waves: Sequence[_Waves],
     tables: Sequence[Sequence[Array]],
 ) -> Values:
-    """What a value or slope that a face misses gives each product of waves."""
+    """The coefficient of each product of waves for an error in the value or slope on a face."""
     axis, end = divmod(number, 2)
     lower, upper = box.box.sides[axis]
     others = [k for k in range(len(waves)) if k != axis]

@@ -1,4 +1,4 @@
-"""Products of Legendre polynomials, one for each axis of a box: what separated solves find, evaluated axis by axis."""
+"""Products of Legendre polynomials, one for each axis of a box, for separated solves; evaluated axis by axis."""
 
 from dataclasses import dataclass
 from itertools import pairwise

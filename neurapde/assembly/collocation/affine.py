@@ -1,7 +1,7 @@
-"""Whether the constraints of a problem are linear in u where it is solved: decided at the size of the answer.
+"""Whether the constraints of a problem are linear in u near its solution, tested at the size of the solution.
 
-A term such as radiation, c (T⁴ − T₀⁴) with T in kelvins, is nothing for a field of size 1 and all for the field that is
-found. A residual depends on the jet at its own points, so it may be tried with any numbers of a jet's size there.
+A term such as radiation, c (T⁴ − T₀⁴) with T in kelvins, is negligible for a field of size 1 and dominant for the
+solution. A residual depends on the jet at its own points, so any numbers of a jet's size there can test it.
 """
 
 import torch
@@ -48,7 +48,7 @@ def not_affine(problem: Problem, trial: TrialFunction) -> str | None:
 def _sizes(field: Tensor) -> Tensor:
     """The root mean square of each channel (channels, points) or (channels, points, outputs), points kept as one.
 
-    A component that is zero, such as an unknown factor before anything is known, is taken to be as large as the largest.
+    A component that is zero, such as an unknown factor at the start, counts as large as the largest.
     """
     sizes = field.abs().square().mean(1, keepdim=True).sqrt()
     if sizes.ndim < 3:

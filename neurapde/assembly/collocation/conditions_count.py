@@ -1,4 +1,4 @@
-"""How many conditions an equation takes along each axis, by the degree of its symbol, and how many it is given."""
+"""The number of conditions that an equation needs along each axis, from the degree of its symbol, and the given number."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ FREQUENCY = 1e10
 
 @dataclass(frozen=True)
 class Crowded:
-    """More conditions than the equation takes: where, in words, by which constraints, how many, and how many it takes."""
+    """More conditions than the equation needs: the place, in words, the constraints, their number, and the needed number."""
 
     where: str
     constraints: tuple[Constraint, ...]
@@ -63,7 +63,8 @@ def crowded(problem: Problem) -> Crowded | None:
 
 
 def _places(problem: Problem, degrees: list[int | None]) -> Iterator[tuple[str, int, tuple[str, ...], int]]:
-    """Where conditions are counted, in words, with an axis across, the faces, and how many the equation takes there."""
+    """Where conditions are counted, in words, with an axis across, the faces, and the number that the equation needs
+    there."""
     domain, space = problem.domain, problem.domain.spatial
     faces = domain.faces
     if isinstance(space, Box):
@@ -78,7 +79,7 @@ def _places(problem: Problem, degrees: list[int | None]) -> Iterator[tuple[str, 
 
 
 def _rows(problem: Problem, constraint: Constraint, face: str) -> int:
-    """The equations of a constraint on a face: 0 if it is not there."""
+    """The number of equations of a constraint on a face, or 0."""
     sample = constraint.sample
     if not isinstance(sample, Face) or face not in sample.on:
         return 0
@@ -86,7 +87,7 @@ def _rows(problem: Problem, constraint: Constraint, face: str) -> int:
 
 
 def _joined(problem: Problem, axis: int, takes: int) -> list[tuple[Constraint, int]]:
-    """The equations of periodic constraints across an axis; where the equation takes no more than values, of these alone."""
+    """The number of equations of periodic constraints across an axis; only those of values if the equation needs no more."""
     across = [
         (constraint, _equations(problem, constraint, together=2))
         for constraint in problem.constraints
@@ -98,7 +99,7 @@ def _joined(problem: Problem, axis: int, takes: int) -> list[tuple[Constraint, i
 
 
 def _at_points(problem: Problem, constraint: Constraint) -> int:
-    """The equations of a constraint at points of a line: 0 if it is none."""
+    """The number of equations of a constraint at points of a line, or 0."""
     sample = constraint.sample
     if not isinstance(sample, AtPoints):
         return 0
@@ -106,7 +107,7 @@ def _at_points(problem: Problem, constraint: Constraint) -> int:
 
 
 def _equations(problem: Problem, constraint: Constraint, together: int = 1) -> int:
-    """The equations of a constraint at a point, or at so many points that it joins."""
+    """The number of equations of a constraint at a point, or at the points that it joins."""
     samples = constraint.sample(POINTS, how="grid")
     jet = _jet(problem, constraint, len(samples.points))
     residual = constraint.residual(samples, jet)
@@ -114,7 +115,7 @@ def _equations(problem: Problem, constraint: Constraint, together: int = 1) -> i
 
 
 def _jet(problem: Problem, constraint: Constraint, count: int) -> Jet:
-    """That of zero."""
+    """The jet of zero."""
     layout = problem.layout(constraint)
     size = (layout.count, count, *((problem.outputs,) if problem.outputs > 1 else ()))
     dtype = torch.complex128 if problem.equation.complex else torch.float64
@@ -124,7 +125,7 @@ def _jet(problem: Problem, constraint: Constraint, count: int) -> Jet:
 def _degree(problem: Problem, constraint: Constraint, axis: int) -> int | None:
     """The degree along an axis of the determinant of the symbol, the most of some points; None if not square or not known.
 
-    Small terms of high order count as large ones do. The degree may come out too large by rounding, never too small.
+    Small terms of high order count like large ones. The degree may come out too large by rounding, never too small.
     """
     samples = constraint.sample(POINTS, how="grid")
     count, outputs = len(samples.points), problem.outputs

@@ -1,4 +1,4 @@
-"""Where the boundary of a planar domain has corners whose solutions are not smooth, and how wide they open."""
+"""Corners of a planar domain where solutions are not smooth, and their opening angles."""
 
 from collections.abc import Callable, Sequence
 from itertools import combinations
@@ -22,7 +22,7 @@ STRAIGHT = 1e-4  # opening less π, rad, that is the curvature of an arc within 
 
 
 class _Beside:
-    """Which condition holds on the boundary beside a corner."""
+    """The condition on the boundary near a corner."""
 
     def __init__(self, sides: Sides) -> None:
         given = [
@@ -48,11 +48,11 @@ class _Beside:
 def corners_of(domain: Domain, sides: Sides | None = None) -> tuple[Corner, ...]:
     """The corners between the edges of a planar domain; none in other dimensions.
 
-    At arcs the functions are those of the tangents; what the curvature adds their products with polynomials carry.
+    At arcs the functions are those of the tangents; their products with polynomials represent the effect of curvature.
     A straight angle is a corner only where one condition ends and another begins.
 
-    sides: the conditions on the boundary; where they are of several kinds, values may be prescribed on one side of a
-        corner and slopes on the other.
+    sides: the conditions on the boundary; if there are several kinds, values may be prescribed on one side of a corner
+        and slopes on the other.
     A corner at which the domain opens more than once (two parts that touch) is left out.
     """
     if domain.dimension != 2:
@@ -76,7 +76,7 @@ def corners_of(domain: Domain, sides: Sides | None = None) -> tuple[Corner, ...]
 
 
 def _candidates(edges: list[Segment | Arc], size: float) -> np.ndarray:
-    """Ends of segments and points where two edges may cross, each once, (n, 2)."""
+    """Ends of segments and possible crossings of two edges, each once, (n, 2)."""
     points = [end for edge in edges if isinstance(edge, Segment) for end in (edge.start, edge.end)]
     for edge, other in combinations(edges, 2):
         if isinstance(edge, Arc):
@@ -103,7 +103,7 @@ def _crossing(edge: Segment, other: Segment, size: float) -> list[tuple[float, f
 
 
 def _on_circle(arc: Arc, other: Segment | Arc, size: float) -> list[tuple[float, float]]:
-    """Where an arc's circle meets a segment or another's circle: whether that is on the boundary is seen later."""
+    """Where an arc's circle meets a segment or another's circle: a later check finds whether that is on the boundary."""
     center = np.array(arc.center)
     if isinstance(other, Arc):
         away = np.subtract(other.center, center)

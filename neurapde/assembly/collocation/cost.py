@@ -1,4 +1,4 @@
-"""What the rows of a piecewise trial and their least squares take, told before the first row is made."""
+"""The cost of a piecewise trial's rows and their least squares, predicted before the first row is made."""
 
 from neurapde.assembly.collocation.system import EDGEWISE, OVERSAMPLING
 from neurapde.conditions.constraints import Face
@@ -17,7 +17,7 @@ AT_NODE = 2e-8
 
 
 def cost_of(problem: Problem, spec: PiecewiseTrial) -> Cost:
-    """What the amplitudes of one piecewise trial take, by least squares."""
+    """The cost of the amplitudes of one piecewise trial by least squares."""
     widths = [part.trial.features for part in spec.parts if isinstance(part.trial, FourierExtension)]
     names = {
         constraint.name

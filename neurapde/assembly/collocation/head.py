@@ -15,8 +15,8 @@ def least_squares(matrix: Tensor, loads: Tensor) -> Tensor:
 
     loads: of one right-hand side (rows,), for an answer (columns,), or of several (rows, k), for (columns, k).
 
-    min |A x − b|² + ε²|x|² by one QR of A over ε, with ε too small to be felt by what the rows determine: as exact as
-    leaving out small singular values, and three times as fast.
+    min |A x − b|² + ε²|x|² by one QR of A over ε, with ε so small that it does not change what the rows determine: as
+    accurate as dropping small singular values, and three times as fast.
     """
     lengths = torch.linalg.vector_norm(matrix, dim=0)
     scale = torch.where(lengths > 0, lengths, torch.ones_like(lengths))
@@ -30,9 +30,9 @@ def least_squares(matrix: Tensor, loads: Tensor) -> Tensor:
 
 
 def solve_head(problem: Problem, trial: PiecewiseFunction, seed: int) -> int:
-    """Give a trial the amplitudes that solve a linear problem; returns their number.
+    """Set the amplitudes of a trial that solve a linear problem; return their number.
 
-    A problem that is not linear for fields of size 1 may be so for one as small, or large, as its solution: it is then
+    A problem that is nonlinear for fields of size 1 may be linear for fields of the size of its solution; it is then
     linearised about 0.
     """
 

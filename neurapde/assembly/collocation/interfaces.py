@@ -1,4 +1,4 @@
-"""Where parts of a domain meet: points on the edges of regions, their two sides, and how far a field jumps there."""
+"""Interfaces between parts of a domain: points on the edges of regions, their two sides, and the jumps of a field."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Interface:
         return beside(a, slope) * slope
 
     def jumps(self, transmission: Transmission, field: TrialFunction) -> tuple[Tensor, Tensor]:
-        """[u] and [a ∂u/∂n] of a field, inside less outside, (n,) or (n, outputs)."""
+        """[u] and [a ∂u/∂n] of a field, inside minus outside, (n,) or (n, outputs)."""
         every = torch.arange(len(self.points), device=self.points.device)
         values, fluxes = [], []
         for side, end in enumerate(self.ends):
@@ -52,7 +52,7 @@ class Interface:
 def interfaces(
     domain: Domain, transmission: Transmission, count: int, generator: torch.Generator, device: torch.device
 ) -> Iterator[Interface]:
-    """The edge of every region, `count` points each or a few more, those outside the domain left out."""
+    """The edge of every region, with `count` points each or a few more, without those outside the domain."""
     size = max(domain.extents)
     for region in transmission.regions:
         edge = region.sample_boundary(

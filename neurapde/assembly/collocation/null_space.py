@@ -1,9 +1,9 @@
-"""Fields that no constraint of a linear problem notices: with them a problem has many solutions.
+"""The null space of a linear problem: fields that change no constraint, so that there are many solutions.
 
-Random amplitudes are pulled towards what the rows A allow, min |A x|² + ε² |x − x₀|². Where the problem determines its
-field, what is left of x₀ is a field of the size ε; a field that is left whole is one that the rows do not see. Features
-that depend on one another do no harm: what is measured is the field, not the amplitudes; a constant that the equation is
-known to leave open does not count.
+Random amplitudes x₀ are reduced by the rows A, min |A x|² + ε² |x − x₀|². If the problem determines its field, a field
+of the size ε remains of x₀; a field that remains unchanged is in the null space. Dependent features do not matter,
+because the field is measured and not the amplitudes. A constant that the equation does not determine, as known, does
+not count.
 """
 
 from dataclasses import dataclass
@@ -24,10 +24,11 @@ SEED = 40829
 
 @dataclass(frozen=True)
 class Unnoticed:
-    """Fields that the rows leave: their sizes (k,), largest first, and shapes (probes · outputs, k).
+    """The remaining fields: their sizes (k,), largest first, and shapes (probes · outputs, k).
 
-    Sizes are relative to the fields that were tried: about 1 for what nobody notices, below 1e-5 for what is determined.
-    felt: what the rows make of the largest, beside its own size: the part of the equation's terms by which it misses 0.
+    Sizes are relative to the random fields: about 1 for the null space, below 1e-5 for determined fields.
+    felt: the residual of the largest relative to its own size: the fraction of the equation's terms that do not
+    cancel.
     amplitudes: of the largest (columns,).
     """
 
@@ -38,7 +39,7 @@ class Unnoticed:
 
     @property
     def free(self) -> int:
-        """How many independent fields are left."""
+        """The number of independent fields that remain."""
         return int((self.sizes > NOTICED).sum())
 
     @property
@@ -49,7 +50,7 @@ class Unnoticed:
 
 
 def unnoticed(assembly: Assembly, small: float = SMALL, rows: Tensor | None = None) -> Unnoticed:
-    """The fields that the rows, all or those given, leave of random ones, pulled by so small a part of the rows' size."""
+    """The fields that remain of random ones for all rows or the given ones, with ε a small fraction of the rows' size."""
     matrix = assembly.assemble().matrix if rows is None else rows
     sizes_of = torch.as_tensor(assembly.column_sizes, device=matrix.device)  # so that components compare
     lengths = torch.linalg.vector_norm(matrix, dim=0) * sizes_of
@@ -72,7 +73,7 @@ def unnoticed(assembly: Assembly, small: float = SMALL, rows: Tensor | None = No
 
 
 def left_open(problem: Problem, unnoticed: Unnoticed) -> str:
-    """What the constraints do not notice, in words, and what would say it."""
+    """A description of the null space, and a condition that would determine it."""
     free = unnoticed.free
     if free == 1 and problem.outputs == 1 and unnoticed.constant:
         return (

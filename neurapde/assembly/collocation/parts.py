@@ -1,6 +1,6 @@
-"""The parts of a domain that get a frame each: the pieces of the medium, cut where slabs cross them.
+"""The parts of a domain, each with its own frame: the pieces of the medium, cut where slabs cross them.
 
-A frame is smooth, so one that served the medium on both sides of a thin slab would have to go through it smoothly.
+A frame is smooth, so a common frame on both sides of a thin slab would have to be smooth through it.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ SAME = 1e-12
 class Layout:
     """One part of the domain: its regions, the box around it, and the functions of its corners and holes.
 
-    starts: axes with the powers of the distance from their start that its field has. edges: those that it has at its edge.
+    starts: axes with the powers of the distance from their start in its field. edges: the powers at its edge.
     """
 
     within: tuple[Domain, ...]
@@ -42,9 +42,9 @@ class Layout:
     edges: tuple[EdgePowers, ...] = ()
 
     def part(self, modes: float, margin: float) -> Part:
-        """This part with `modes` along the axes that count as longest, and as many per length, or nearly, along others.
+        """This part with `modes` along the longest axes, and about as many per length along others.
 
-        Of those there are more at each level, too: that a short axis needs few is seen, not assumed.
+        The others also get more at each level, because it must be tested that a short axis needs few.
         """
         sides = np.subtract(self.box[1], self.box[0]) / self.lengths
         counts = tuple(max(5, round(3 + modes / 4), round(modes * side**0.5)) for side in sides)
@@ -54,7 +54,7 @@ class Layout:
         return Part(self.within, self.outside, FourierExtension(counts, margin, extra, self.box))
 
     def _edge(self, edge: EdgePowers, counts: tuple[int, ...], margin: float) -> EdgePowers:
-        """Powers at the edge times as many polynomials as there are sines, and the sines of a time."""
+        """Powers at the edge times polynomials, as many as sines, and the sines of a time."""
         space = len(edge.center)
         degree = counts[0] if space == 1 else counts[0] // 2
         time = self._sines(space, counts, margin) if len(counts) > space else None
@@ -63,13 +63,13 @@ class Layout:
     def _powers(
         self, axis: int, exponents: tuple[float, ...], counts: tuple[int, ...], margin: float
     ) -> StartPowers:
-        """Powers along an axis, the more the more sines there are, times the sines of the others."""
+        """Powers along an axis, whose number grows with the sines, times the sines of the others."""
         low, high = (end[axis] for end in self.box)
         others = tuple(self._sines(other, counts, margin) for other in range(len(counts)) if other != axis)
         return StartPowers(axis, low, high - low, exponents[: counts[axis] // 3], others)
 
     def _sines(self, axis: int, counts: tuple[int, ...], margin: float) -> AxisModes:
-        """Those of one axis, on an interval that is longer by the margin."""
+        """The sines of one axis, on an interval that is longer by the margin."""
         low, high = (end[axis] for end in self.box)
         pad = margin * (high - low) / 2
         return AxisModes(low - pad, high + pad, counts[axis], (True, True))
@@ -90,7 +90,7 @@ def layouts_of(problem: Problem) -> list[Layout]:
 
 
 def _edges(problem: Problem) -> tuple[EdgePowers, ...]:
-    """Functions of the boundary for the powers of the distance from it that operators of an equation make."""
+    """Functions of the boundary for the powers of the distance from it that an equation's operators cause."""
     if not isinstance(problem.equation, Equation):
         return ()
     operators = [operator for operator in problem.equation.operators if operator.edge()]
@@ -99,7 +99,7 @@ def _edges(problem: Problem) -> tuple[EdgePowers, ...]:
 
 
 def _starts(problem: Problem) -> tuple[tuple[int, tuple[float, ...]], ...]:
-    """The axes along which operators of an equation make powers of the distance from the start, and these powers."""
+    """The axes along which an equation's operators cause powers of the distance from the start, and these powers."""
     if not isinstance(problem.equation, Equation):
         return ()
     powers = [operator.starts(problem.domain) for operator in problem.equation.operators]
@@ -137,9 +137,10 @@ def _of_piece(
 def _sides(
     outside: tuple[Domain, ...], lower: np.ndarray, upper: np.ndarray, close: float
 ) -> Iterator[tuple[tuple[Domain, ...], np.ndarray, np.ndarray]]:
-    """What boxes that reach from side to side of a box leave of it: the regions that do not, and the corners of each rest.
+    """The remaining parts of a box after boxes that cross it from side to side: other regions, and the corners of each
+    part.
 
-    A region that does not touch a rest is left out there.
+    A region that does not touch a part is left out there.
     """
     touching = tuple(region for region in outside if _overlap(region, lower, upper, close))
     for region in touching:
@@ -170,7 +171,7 @@ def _where_interfaces_end(
 ) -> Iterator[Corner]:
     """The corners of a box in a plane one at which its edge meets a side of the domain: an interface may end there.
 
-    Whatever the contrast, the exponents are those of a straight line along which values or slopes are given on both sides.
+    For any contrast, the exponents are those of a straight line with values or slopes given on both sides.
     """
     if domain.dimension != 2:
         return

@@ -1,4 +1,4 @@
-"""Piecewise trials of sines for least squares: the problems that they are for, how they grow, and what is linear on them."""
+"""Piecewise trials of sines for least squares: suitable problems, growing trials, and a test of linearity."""
 
 from collections.abc import Iterator
 
@@ -44,7 +44,7 @@ def piecewise_trials(
 
 
 def unfit(problem: Problem) -> str | None:
-    """Why least squares at points does not apply to a problem, or None where it may (linearity is checked as it runs)."""
+    """Why least squares at points does not apply to a problem, or None (linearity is checked during the run)."""
     if problem.domain.dimension > 3:
         return f"its domain has {problem.domain.dimension} axes, but the lattice of sines takes up to three"
     if problem.sides.periodic and problem.equation.transmission(problem):
@@ -62,7 +62,7 @@ def unfit(problem: Problem) -> str | None:
 
 
 def is_linear(problem: Problem) -> bool:
-    """Whether every constraint of a problem is linear in u for fields as large as its solution, tried on a few features."""
+    """Whether every constraint of a problem is linear in u for fields as large as its solution, tested on a few features."""
     if unfit(problem) or problem.equation.obstacle is not None:
         return False
     trial = few_features(problem)
@@ -74,7 +74,7 @@ def is_linear(problem: Problem) -> bool:
 
 
 def few_features(problem: Problem) -> PiecewiseFunction:
-    """A trial of two modes along each axis, to try things on."""
+    """A trial of two modes along each axis, for tests."""
     return built_for(
         problem, PiecewiseTrial((Part((), (), FourierExtension((2,) * problem.domain.dimension)),))
     )
@@ -83,5 +83,5 @@ def few_features(problem: Problem) -> PiecewiseFunction:
 def built_for(
     problem: Problem, spec: PiecewiseTrial, device: torch.device | str = "cpu"
 ) -> PiecewiseFunction:
-    """The function of a piecewise trial for a problem's field, in double precision; its amplitudes are to be found."""
+    """The function of a piecewise trial for a problem's field, in double precision, with unknown amplitudes."""
     return spec.draw(in_double_precision(problem, device))

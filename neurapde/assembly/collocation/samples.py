@@ -1,4 +1,4 @@
-"""Samples with weights, parts of samples, and how they are drawn."""
+"""Samples with weights, parts of samples, and drawing of samples."""
 
 import dataclasses
 import math
@@ -25,7 +25,7 @@ class Weighed(Samples):
 
 
 def chosen(samples: Samples, mask: Tensor) -> Samples:
-    """The samples where `mask` holds; a constraint that pairs its points is left whole."""
+    """The samples where `mask` holds; a constraint that pairs its points is not divided."""
     if bool(mask.all()):
         return samples
     parts = {entry.name: getattr(samples, entry.name) for entry in dataclasses.fields(samples)}
@@ -35,7 +35,7 @@ def chosen(samples: Samples, mask: Tensor) -> Samples:
 
 
 def in_parts(samples: Samples, numbers: int) -> Iterator[Samples]:
-    """Samples, those with nodes around them so many at a time that jets of so many numbers a point take little memory."""
+    """Samples in parts; with operators' nodes the parts are so small that their jets need little memory."""
     if isinstance(samples, Surrounded):
         beside = len(samples.points) / max(samples.count, 1)
         yield from samples.split(max(1, int(AT_ONCE / beside / numbers)))
@@ -44,7 +44,7 @@ def in_parts(samples: Samples, numbers: int) -> Iterator[Samples]:
 
 
 def together(samples: Samples, others: Samples, most: int) -> Samples:
-    """Samples without targets, and at most so many more."""
+    """Samples without targets together with at most a number of further ones."""
     normals = None
     if samples.normals is not None and others.normals is not None:
         normals = torch.cat((samples.normals, others.normals[:most]))
@@ -52,7 +52,7 @@ def together(samples: Samples, others: Samples, most: int) -> Samples:
 
 
 def near(sample: Sampler, box: tuple[tuple[float, ...], tuple[float, ...]] | None) -> Sampler | None:
-    """A sampler of the same set where a box touches it; the same one without a box, and None where it is not known how."""
+    """A sampler of the part of the same set in a box; the same one without a box, and None if this is not supported."""
     if isinstance(sample, Interior):
         return sample if box is None else Interior(Box(*zip(*box, strict=True)))
     if box is None or not isinstance(sample, Face) or not isinstance(sample.domain, Box):
@@ -64,9 +64,10 @@ def near(sample: Sampler, box: tuple[tuple[float, ...], tuple[float, ...]] | Non
 
 
 def drawn(sample: Sampler, count: int, generator: torch.Generator, device: torch.device) -> Samples:
-    """Sobol points of a constraint, `count` or a few more; half of those on faces of a box are spread evenly over the faces.
+    """Sobol points of a constraint, `count` or a few more; half of those on faces of a box are divided equally between
+    the faces.
 
-    By measure alone a face would go without: one of 0.1 m beside one of an hour.
+    By measure alone a face could get none, such as one of 0.1 m next to one of an hour.
     """
     if isinstance(sample, Face) and len(sample.on) > 1 and isinstance(sample.domain.spatial, Box):
         domain = sample.domain

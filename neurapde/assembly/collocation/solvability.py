@@ -1,7 +1,7 @@
-"""Whether the constraints of a linear problem have one solution: looked at on a few features, before any growth.
+"""Whether the constraints of a linear problem have one solution: tested on a few features, before any growth.
 
-Two things may be wrong. Fields that no constraint notices are left open; what drives such a field must balance, or there is
-no solution at all. And more conditions than the equation takes are met by no field, unless they say the same.
+There are two failures. Fields in the null space are undetermined, and the sources for them must balance, or there is
+no solution. And no field meets more conditions than the equation takes, unless the conditions agree.
 """
 
 import itertools
@@ -39,9 +39,9 @@ ASKED, SEED = 300, 40853
 
 
 def unsolvable(problem: Problem, assemblies: Iterator[Assembly]) -> str | None:
-    """Why a problem has not one solution, as "many solutions: …" or "no solution: …"; None where it has, as far as is seen.
+    """Why a problem has no unique solution, as "many solutions: …" or "no solution: …", or None.
 
-    assemblies: its rows on more and more features, as many as one may look at.
+    assemblies: its rows on more and more features, within the budget.
     """
     before = 0.0
     for assembly in assemblies:
@@ -66,9 +66,10 @@ def unsolvable(problem: Problem, assemblies: Iterator[Assembly]) -> str | None:
 
 
 def _is_open(assemblies: Iterable[Assembly]) -> bool:
-    """Whether a field that is hardly noticed is not noticed at all: beside a resonance it is, and there is one solution.
+    """Whether a field with a small residual is in the null space; near a resonance it is not, and there is one
+    solution.
 
-    Of a field that no constraint notices the features see less and less, the more of them there are.
+    The residual of a null-space field falls as the features grow in number.
     """
     before = math.inf
     for assembly in assemblies:
@@ -82,7 +83,7 @@ def _is_open(assemblies: Iterable[Assembly]) -> bool:
 
 
 def _relative_residual(parts: Iterable[System]) -> tuple[float, Tensor]:
-    """The part of the right-hand side that the best amplitudes leave, and these amplitudes."""
+    """The relative residual of the best amplitudes, and these amplitudes."""
     system = joined(list(parts))
     amplitudes = least_squares(system.matrix, system.loads)
     size = float(torch.linalg.vector_norm(system.loads))
@@ -91,7 +92,7 @@ def _relative_residual(parts: Iterable[System]) -> tuple[float, Tensor]:
 
 
 def _unbalanced(problem: Problem, assembly: Assembly, unnoticed: Unnoticed) -> str | None:
-    """That what drives a field that is left open does not balance, and how much of it would have to be added."""
+    """A message that the sources of an undetermined field do not balance, with the amount that is missing."""
     equation = problem.constraints[0]
     if unnoticed.free != 1 or problem.outputs != 1 or len(assembly.frames) != 1:
         return None
@@ -139,9 +140,9 @@ def _unbalanced(problem: Problem, assembly: Assembly, unnoticed: Unnoticed) -> s
 
 
 def _contradiction(problem: Problem, assemblies: Iterable[Assembly], surplus: Crowded) -> str | None:
-    """Which constraints contradict one another, and how much one of them is missed by the one field that meets the others.
+    """The constraints that contradict each other, and the residual of one of them for the field that meets the others.
 
-    To leave all constraints a little unmet at once says nothing: beside a face a field may bend where no point is.
+    Small residuals in all constraints at once show nothing: near a face a field may bend between the points.
     """
     for assembly in assemblies:
         parts = assembly.parts()

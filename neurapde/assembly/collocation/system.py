@@ -1,7 +1,7 @@
 """The rows of a linear problem: every named constraint at its points, applied to every feature of the trial.
 
-A residual is any function of a jet, so its rows are found by giving it the jet of each feature in turn (vectorised by
-`torch.func.vmap`) and taking off what it leaves for u = 0. That it is linear is checked, not assumed.
+A residual is any function of a jet, so the jet of each feature in turn gives its rows (vectorised by
+`torch.func.vmap`), after the residual for u = 0 is subtracted. The linearity is checked.
 """
 
 import math
@@ -43,11 +43,11 @@ class NotAffineError(DeclarationError):
 
 
 class Assembly:
-    """Builds the rows of a problem for a piecewise trial of frames; columns run part by part, output by output.
+    """Builds the rows of a problem for a piecewise trial of frames; columns are in the order of parts, then outputs.
 
-    about: the field about which residuals are linearised; None for a problem that is linear, which is checked.
-    placed: the samples of constraints by name, instead of those drawn here; the unknown is then what must be added to the
-        field `about`. linear: whether residuals are taken for linear in u, which is checked, and not differentiated.
+    about: the field about which residuals are linearised; None for a linear problem, which is checked.
+    placed: the samples of constraints by name, instead of samples drawn here; the unknown is then the correction of
+        the field `about`. linear: whether residuals are assumed linear in u, which is checked, and not differentiated.
     """
 
     def __init__(
@@ -80,11 +80,11 @@ class Assembly:
 
     @property
     def column_sizes(self) -> np.ndarray:
-        """The size of the component that each unknown belongs to, (columns,)."""
+        """The size of the component of each unknown, (columns,)."""
         return np.concatenate([np.repeat(self.sizes, width) for width in self.widths])
 
     def assemble(self) -> System:
-        """All constraints' rows, those at the outer edge of a PML, and those that join parts across interfaces."""
+        """The rows of all constraints, of the outer edge of a PML, and of interfaces between parts."""
         return joined(list(self.parts().values()))
 
     def parts(self) -> dict[str, System]:
@@ -105,13 +105,13 @@ class Assembly:
         return int(EDGEWISE * max(self.widths) ** (1 - 1 / self.trial.dimension)) + 2
 
     def _draw(self, constraint: Constraint, count: int) -> Samples:
-        """Points of a constraint; of those that were given all."""
+        """Points of a constraint; all given ones."""
         if isinstance(constraint.sample, AtPoints):
             count = max(count, len(constraint.sample.points))
         return drawn(constraint.sample, count, self.generator, self.device)
 
     def _constraint(self, constraint: Constraint, inside: bool) -> System:
-        """One constraint's rows; inside, every part gets points in proportion to its features."""
+        """One constraint's rows; inside the domain every part gets points in proportion to its features."""
         systems = []
         for part, samples in enumerate(self._by_part(constraint, inside)):
             if len(samples.points):
@@ -156,7 +156,7 @@ class Assembly:
         return samples
 
     def _rows(self, constraint: Constraint, samples: Samples, frame: FourierExtensionTrial) -> System:
-        """The residual's rows (m, features · outputs) for one part, and what it leaves for u = 0 with the sign changed."""
+        """The residual's rows (m, features · outputs) for one part, and minus the residual for u = 0."""
         carried = self.problem.layout(constraint)
         features = frame.feature_jet(samples.points, carried.order, carried.mixed)
 
@@ -183,7 +183,7 @@ class Assembly:
     def _linearised(
         self, residual: Residual, zero: Tensor, points: Tensor, features: Jet
     ) -> tuple[Residual, Tensor]:
-        """What channels add to a residual, and what is left (m,) without them: J φ, and r(u) − J u about a field u."""
+        """The contributions of channels to a residual, and the rest (m,): J φ, and r(u) − J u about a field u."""
         if self.about is None:
             return self._probed(residual, features, residual(zero))
         layout = features.layout
@@ -199,7 +199,7 @@ class Assembly:
         return lambda channels: push(channels)[0], value if self.placed else value - push(field)[0]
 
     def _probed(self, residual: Residual, features: Jet, offset: Tensor) -> tuple[Residual, Tensor]:
-        """What channels add to a linear residual, tried at a size at which it is not lost beside what is left for u = 0."""
+        """The contributions of channels to a linear residual, at a size that is not lost next to the residual for u = 0."""
         jets = features.channels.sum(dim=-1).to(offset.dtype)
         jets = jets if self.outputs == 1 else jets[..., None] * torch.as_tensor(self.sizes).to(jets)
         least = LOST * float(torch.linalg.vector_norm(offset))
@@ -213,7 +213,7 @@ class Assembly:
         return torch.zeros(layout.shape(count, self.outputs), dtype=dtype, device=self.device)
 
     def _unit(self, output: int) -> Tensor:
-        """A component of its own size alone, (outputs,)."""
+        """The unit vector of a component with its own size, (outputs,)."""
         dtype = torch.complex128 if self.trial.complex else torch.float64
         unit = torch.nn.functional.one_hot(torch.tensor(output), self.outputs)
         return self.sizes[output] * unit.to(device=self.device, dtype=dtype)
@@ -257,7 +257,7 @@ class Assembly:
         return weighed(system, order, frequencies, self.column_sizes, self.bandwidth**0.5)
 
     def _interfaces(self, transmission: Transmission) -> list[System]:
-        """[u] = 0 and [a ∂u/∂n] = 0 on the edges between parts; what is added to a placed field takes off its jumps."""
+        """[u] = 0 and [a ∂u/∂n] = 0 on the edges between parts; the correction of a placed field removes its jumps."""
         systems = []
         count, domain = self._boundary_points(), self.problem.domain
         for interface in interfaces(domain, transmission, count, self.generator, self.device):
@@ -295,7 +295,7 @@ class Assembly:
         return System(value, loads[0], self.outputs), System(flux, loads[1], self.outputs)
 
     def set_amplitudes(self, solution: Tensor) -> None:
-        """Give every part its share of a solution (columns,)."""
+        """Set the part of a solution (columns,) of every part."""
         start = 0
         for frame, width in zip(self.frames, self.widths, strict=True):
             share = solution[start : start + width * self.outputs].reshape(self.outputs, width).T

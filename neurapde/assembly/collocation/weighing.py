@@ -1,4 +1,4 @@
-"""Rows of equations that count alike: each is weighed by its own size on a field whose components balance."""
+"""Equal weights of equations: each row is scaled by its own size on a field with balanced components."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ ROUNDING = 1e-10
 
 @dataclass(frozen=True)
 class System:
-    """Weighed rows A (rows, columns) and right-hand sides b (rows,), so that A a = b is the problem.
+    """Weighted rows A (rows, columns) and right-hand sides b (rows,), so that A a = b is the problem.
 
-    equations: in the rows, in turn. weights: that rows have been given (rows,); None before that.
+    equations: number in the rows, in turn. weights: of the rows (rows,); None before weighting.
     """
 
     matrix: Tensor
@@ -25,7 +25,7 @@ class System:
 
 
 def joined(systems: Sequence[System]) -> System:
-    """Rows of systems one below the other, as of one with the equations of the first."""
+    """The rows of several systems in one, with the equations of the first."""
     weights = [system.weights for system in systems if system.weights is not None]
     return System(
         torch.cat([system.matrix for system in systems]),
@@ -54,6 +54,6 @@ def weighed(system: System, order: int, frequencies: np.ndarray, sizes: np.ndarr
 
 
 def _inverse(norms: Tensor) -> Tensor:
-    """1 over the median of the norms of an equation's columns, those it feels; 1 where it feels none."""
+    """1 over the median of the norms of an equation's nonzero columns; 1 if there are none."""
     felt = norms > ROUNDING * norms.max()
     return 1 / norms[felt].median() if bool(felt.any()) else norms.new_ones(())
