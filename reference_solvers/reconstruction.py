@@ -128,7 +128,7 @@ class Reconstruction:
 
     @property
     def scales(self) -> NDArray[np.complex128]:
-        """`(shots,)`, the factors with which the loads explain the data best; 1 where they are known."""
+        """`(shots,)`, the factors of the loads that explain the data best; 1 if they are known."""
         if not self._experiment.scaled:
             return np.ones(self._predicted.shape[1], complex)
         return _factor(self._predicted, self._experiment.recorded, self._predicted)

@@ -1,4 +1,4 @@
-"""How smooth a field is where panels meet: as r^α of the distance from there, α by the angles and what is asked for."""
+"""The smoothness of a field where panels meet: it varies as r^α, with α from the angles and the conditions."""
 
 import math
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ FLAT = 1e-3
 
 @dataclass(frozen=True)
 class _Ray:
-    """A panel that leaves a place: its direction, and the regions on the left and on the right of it, None beyond faces."""
+    """A panel from a place: its direction, and the regions on its left and right, None beyond faces."""
 
     panel: int
     end: int
@@ -49,9 +49,9 @@ def ends_of(partition: Partition, family: Family) -> list[tuple[End, End]]:
 
 
 def _wedge(rays: Sequence[_Ray]) -> float:
-    """The angle, at most π, within which the first of the rays in turn is alone with what its poles do not belong to.
+    """The free angle, at most π, for the poles beside the first of the rays in turn.
 
-    Poles on the left belong to the region on the right, so what is in their way is where that region begins again.
+    Poles on the left belong to the region on the right, so the limit is where that region begins again.
     """
     first, angle = rays[0], math.pi
     for other in rays[1:]:
@@ -74,7 +74,7 @@ def _ray(panels: Sequence[Panel], index: int, end: int) -> _Ray:
 
 
 def _exponent(rays: Sequence[_Ray], partition: Partition, family: Family) -> float:
-    """Of the place that rays leave, in the order of their angles."""
+    """The exponent of a place from its rays, in the order of their angles."""
     fluxes = {
         family.flux(partition.regions[index])
         for ray in rays
@@ -99,7 +99,7 @@ def _exponent(rays: Sequence[_Ray], partition: Partition, family: Family) -> flo
 
 
 def _fixes(ray: _Ray, partition: Partition, family: Family) -> bool:
-    """Whether the value is given on a wall, and not a slope."""
+    """Whether a wall has a given value, and not a slope."""
     panel = partition.panels[ray.panel]
     condition = family.condition(panel, partition.regions[panel.inner])
     return condition is not None and condition.fixes

@@ -33,7 +33,7 @@ class Curve(Declaration):
 
     @cached_property
     def closed(self) -> bool:
-        """Whether it is a whole circle."""
+        """Whether it is a full circle."""
         if not isinstance(self.edge, Arc) or (self.start, self.stop) != (0.0, 1.0):
             return False
         return math.isclose(abs(self.edge.stop_angle - self.edge.start_angle), 2 * math.pi)
@@ -48,7 +48,7 @@ class Curve(Declaration):
         return place_on(self.edge, self.start + (self.stop - self.start) * np.asanyarray(t, dtype=float))
 
     def normals(self, t: Array) -> Array:
-        """Unit normals (n, 2) on the right of the direction that the curve is run through in."""
+        """Unit normals (n, 2) to the right of the curve's direction."""
         s = self.start + (self.stop - self.start) * np.asarray(t, dtype=float)
         if isinstance(self.edge, Segment):
             (x0, y0), (x1, y1) = self.edge.start, self.edge.end
@@ -69,7 +69,7 @@ def place_on(edge: Edge, s: Array) -> Array:
 
 
 def cut(edges: Sequence[Edge], cuts: Sequence[Edge], extent: float) -> list[Curve]:
-    """The edges, each cut where it meets another, or one of `cuts`; what two of them share is there once."""
+    """The edges, each cut where it meets another, or one of `cuts`; a shared part appears once."""
     curves: list[Curve] = []
     middles = np.empty((0, 2))
     for i, edge in enumerate(edges):
@@ -90,7 +90,7 @@ def cut(edges: Sequence[Edge], cuts: Sequence[Edge], extent: float) -> list[Curv
 def _pieces(edge: Edge, places: Array, extent: float) -> list[Curve]:
     """An edge cut at places given as fractions of its length (m,); those outside (0, 1) do not count.
 
-    Where a whole circle is met at its seam it is cut opposite, too, so that its ends count.
+    A full circle that is met at its seam is also cut opposite, so that its ends count.
     """
     slack = SAME * extent / edge.length
     ends = [0.0]
@@ -104,7 +104,7 @@ def _pieces(edge: Edge, places: Array, extent: float) -> list[Curve]:
 
 
 def _met(edge: Edge, other: Edge) -> Array:
-    """Fractions of an edge's length at which another one, or its end, lies on it; some may lie beside the edge."""
+    """Fractions of an edge's length at which another one, or its end, lies on it; some may lie outside the edge."""
     ends = place_on(other, np.array([0.0, 1.0]))
     if isinstance(other, Arc) and Curve(other).closed:
         ends = ends[:0]

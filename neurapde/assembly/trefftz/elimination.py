@@ -1,8 +1,8 @@
-"""Least squares whose columns come in groups: each group is eliminated from the rows that have it, by a QR of its own.
+"""Least squares with groups of columns: a separate QR eliminates each group from its rows.
 
-A region's features are asked for on its rim alone, so most rows have two groups of columns or one. What is left of them once
-a group is gone has the columns of its neighbours. Weights ε on the amplitudes stand for a rank: they are beside rounding,
-and keep amplitudes of what features have in common small.
+A region's features appear only on its rim, so most rows have one or two groups of columns. After the elimination of a
+group the remaining rows have the columns of its neighbours. Weights ε on the amplitudes replace a rank decision: they
+are near rounding, and keep the amplitudes of dependent features small.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class Block:
     sides: Array
 
     def left(self, amplitudes: Sequence[Array]) -> Array:
-        """What amplitudes (columns, shots) of every group leave, (r, shots)."""
+        """The residual of amplitudes (columns, shots) of every group, (r, shots)."""
         return np.asarray(
             sum((columns @ amplitudes[group] for group, columns in self.parts.items()), start=-self.sides)
         )
@@ -34,7 +34,7 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class _Front:
-    """An eliminated group: R, and what the groups after it and the right-hand sides have in its rows."""
+    """An eliminated group: R, and its rows of later groups and right-hand sides."""
 
     group: int
     triangle: Array
@@ -43,7 +43,7 @@ class _Front:
 
 
 def least_squares(blocks: Sequence[Block], counts: Sequence[int]) -> list[Array]:
-    """The amplitudes (columns, shots) of every group, of so many columns each.
+    """The amplitudes (columns, shots) of every group with the given numbers of columns.
 
     Columns are scaled to length 1 first.
     """

@@ -20,8 +20,8 @@ from neurapde.spectral.weak import Piece
 class Family(ABC):
     """An equation with coefficients constant by region, in one problem: −a Δu + c u = f in each, u and a ∂u/∂n going on.
 
-    The core cuts the domain into regions (`regions`), places rows and poles (`rims`, in three axes `space`), and solves; a
-    family says which functions solve its equation. `is_complex`: whether they are, and the field.
+    The core cuts the domain into regions (`regions`), places rows and poles (`rims`, in three axes `space`), and
+    solves; a family gives the functions that solve its equation. `is_complex`: whether they and the field are complex.
     """
 
     is_complex: ClassVar[bool]
@@ -32,7 +32,7 @@ class Family(ABC):
     @staticmethod
     @abstractmethod
     def obstacle(problem: Problem) -> str | None:
-        """Why a problem with this equation cannot be solved so, in words that end a sentence; None where it can."""
+        """Why this method cannot solve a problem with this equation, as the end of a sentence, or None."""
 
     @cached_property
     def partition(self) -> AbstractPartition[Any]:
@@ -47,51 +47,51 @@ class Family(ABC):
     @property
     @abstractmethod
     def spots(self) -> Sequence[Spot]:
-        """Places near which the field changes fast: sources."""
+        """Places where the field changes fast: sources."""
 
     @abstractmethod
     def flux(self, region: Region) -> complex:
-        """a of the flux a ∂u/∂n that goes on across interfaces."""
+        """a of the flux a ∂u/∂n that is continuous across interfaces."""
 
     @abstractmethod
     def rate(self, region: Region) -> float:
-        """Rad per unit length of the waves in a region; 0 where there are none."""
+        """The wavenumber in a region, rad per unit length; 0 without waves."""
 
     @abstractmethod
     def known(self, region: Region, partition: AbstractPartition[Any]) -> tuple[tuple[Background, ...], ...]:
-        """For each right-hand side, fields that together have its load in the region; none where it has no load there."""
+        """For each right-hand side, fields that together have its load in the region; none without a load there."""
 
     @abstractmethod
     def outside(
         self, region: Region, center: tuple[float, ...], radius: float, order: int
     ) -> Sequence[Features]:
-        """Functions up to an order about the centre of a circle, or a sphere, that a region lies around."""
+        """Functions up to an order about the centre of a circle, or a sphere, for a region around it."""
 
     @abstractmethod
     def inside(
         self, region: Region, center: tuple[float, ...], radius: float, order: int
     ) -> Sequence[Features]:
-        """Functions up to an order about the centre of a circle, or a sphere, that a region lies within."""
+        """Functions up to an order about the centre of a circle, or a sphere, for a region inside it."""
 
     @abstractmethod
     def poles(self, region: Region, at: Sequence[tuple[float, float]]) -> Sequence[Features]:
-        """Functions that are singular at places outside a region alone."""
+        """Functions that are singular only at places outside a region."""
 
     def condition(self, panel: AbstractPanel, region: Region) -> Mixed | None:
-        """a u + b ∂u/∂n = value on a panel of the domain's boundary; None where nothing is asked for."""
+        """a u + b ∂u/∂n = value on a panel of the domain's boundary; None without a condition."""
         return self.problem.sides.data.get(panel.face)
 
     def slopes(self, points: NDArray[np.float64]) -> NDArray[Any] | float:
-        """What each component of the gradient is multiplied by in the flux at points (n, 2): (n, 2), or a number."""
+        """The factor of each component of the gradient in the flux at points (n, 2): (n, 2), or a number."""
         return 1.0
 
     @property
     def floor(self) -> float:
-        """Relative error that no number of features lowers."""
+        """Relative error that more features cannot lower."""
         return 0.0
 
     def notes(self) -> Sequence[str]:
-        """Sentences on what was solved."""
+        """Sentences on the solution."""
         return ()
 
 
@@ -100,5 +100,5 @@ Kind = TypeVar("Kind", bound=Family)
 
 @lru_cache(maxsize=4)
 def family_of(kind: type[Kind], problem: Problem) -> Kind:
-    """The family of a problem; what it has found of the problem is kept from the choice of a method to its run."""
+    """The family of a problem; its data are cached between the choice of a method and its run."""
     return kind(problem)

@@ -1,4 +1,4 @@
-"""Helmholtz' equation by its own waves: outgoing ones around inclusions, regular ones within, poles where corners are."""
+"""Helmholtz' equation by its own waves: outgoing ones around inclusions, regular ones inside, poles at corners."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -72,7 +72,7 @@ class HelmholtzFamily(Family):
 
     @cached_property
     def stretch(self) -> Stretch | None:
-        """Of the layers; None without any."""
+        """The stretch of the layers, or None."""
         return None if self.problem.pml is None else self.equation.stretch(self.problem)
 
     @property
@@ -94,7 +94,7 @@ class HelmholtzFamily(Family):
         return abs(self.wavenumber(region))
 
     def wavenumber(self, region: Region) -> complex:
-        """k/c in a region: complex where waves fade."""
+        """k/c in a region: complex for waves that decay."""
         wavenumber = self.equation.wavenumber / complex(region.value)
         return wavenumber if wavenumber.imag else wavenumber.real
 
@@ -110,7 +110,7 @@ class HelmholtzFamily(Family):
         return OutgoingWave(source, self.wavenumber(region), self.stretch)
 
     def _felt(self, region: Region, partition: AbstractPartition[Any]) -> set[Source]:
-        """The sources that have a density, or their point, in a region."""
+        """The sources with a density, or with their point, in a region."""
         sources = list(dict.fromkeys(source for shot in self.problem.right_hand_sides for source in shot))
         if not sources:
             return set()
@@ -153,7 +153,7 @@ class HelmholtzFamily(Family):
 
     @cached_property
     def floor(self) -> float:
-        """What the layers send back of waves from sources and panels: those of their images beyond the outer edges."""
+        """The reflection by the layers of waves from sources and panels, from their images beyond the outer edges."""
         if self.stretch is None:
             return 0.0
         points = self.problem.domain.sample(RECEIVERS, how="grid").numpy()
@@ -174,14 +174,14 @@ class HelmholtzFamily(Family):
         return float(np.max(np.linalg.norm(total, axis=0) / np.linalg.norm(direct, axis=0), initial=0.0))
 
     def _senders(self) -> list[NDArray[np.float64]]:
-        """Places (n, d) of all surfaces, from which waves come."""
+        """Places (n, d) of all surfaces, as origins of waves."""
         fractions = (np.arange(SENDERS) + 0.5) / SENDERS
         shapes = dict.fromkeys(shape for piece in self.pieces for shape in (*piece.within, *piece.outside))
         edges = [edge for shape in (self.problem.domain, *shapes) for edge in shape.edges]
         return [place_on(edge, fractions) for edge in edges]
 
     def _strength(self, phase: NDArray[Any]) -> NDArray[np.float64]:
-        """Of the wave of a point, which has turned by so much."""
+        """The strength of a point's wave after a phase."""
         return np.abs(special.hankel2(0, phase))
 
     def notes(self) -> Sequence[str]:

@@ -1,7 +1,7 @@
-"""The known fields of a region: what has its loads, in closed form; the waves of all sources are found together.
+"""The known fields of a region, which have its loads in closed form; the waves of all sources are computed together.
 
-Away from its source the wave of a Gaussian is that of a point, fainter by e^{−κ}, κ = k²s²/2; so what is found one by one is
-the field in the Gaussians alone.
+Away from its source the wave of a Gaussian is that of a point times e^{−κ}, κ = k²s²/2. So only the field inside the
+Gaussians is computed separately for each.
 """
 
 import cmath
@@ -29,7 +29,7 @@ class Known:
     shots: tuple[tuple[Background, ...], ...]
 
     def channels(self, points: NDArray[np.float64], layout: Layout, dtype: Any) -> NDArray[Any]:
-        """What `layout` names at points (n, 2): (layout.count, n, shots)."""
+        """The channels of `layout` at points (n, 2): (layout.count, n, shots)."""
         channels = np.zeros((layout.count, len(points), len(self.shots)), dtype=dtype)
         for together in self._waves:
             channels += together.summed(points, layout)
@@ -78,7 +78,7 @@ class _Waves:
 
     @cached_property
     def _variances(self) -> NDArray[np.float64]:
-        """Of Gaussian sources; 0 of points."""
+        """The variances of Gaussian sources; 0 for points."""
         return np.array(
             [
                 float(wave.source.variance) if isinstance(wave.source, GaussianSource) else 0.0
@@ -87,7 +87,7 @@ class _Waves:
         )
 
     def summed(self, points: NDArray[np.float64], layout: Layout) -> NDArray[Any]:
-        """What `layout` names of the sums at points (n, 2): (layout.count, n, shots)."""
+        """The channels of `layout` for the sums at points (n, 2): (layout.count, n, shots)."""
         if not self._variances.any():
             return self._poles.summed(points, layout, self.shares)
         step = max(1, BATCH // len(self.waves))

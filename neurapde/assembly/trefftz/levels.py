@@ -1,4 +1,4 @@
-"""Levels of more and more digits: features and rows, their least-squares solution, and what it leaves at fresh points."""
+"""Levels of more and more digits: features and rows, their least-squares solution, and its residual at fresh points."""
 
 import math
 from abc import ABC, abstractmethod
@@ -50,7 +50,7 @@ Planned = TypeVar("Planned", bound=AbstractPlan)
 
 @dataclass(frozen=True)
 class Plan:
-    """A level before it is solved: its basis, its rims, and those of points that only look at what is left."""
+    """A level before it is solved: its basis, its rims, and those of points that only check the residual."""
 
     basis: Basis
     rims: tuple[Rim, ...]
@@ -69,7 +69,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Solved:
-    """A level: its basis, the amplitudes (features, shots), and the norm of what is left at fresh points, for each shot."""
+    """A level: its basis, the amplitudes (features, shots), and the norm of the residual at fresh points, for each shot."""
 
     basis: Basis
     amplitudes: NDArray[Any]
@@ -85,7 +85,7 @@ class Solved:
 class AbstractLevels(ABC, Generic[Planned]):
     """A problem of a family, level by level.
 
-    pace: seconds of a core for each row and pair of columns of the linear system.
+    pace: processor seconds for each row and pair of columns of the linear system.
     """
 
     pace: ClassVar[float] = 2e-9
@@ -99,14 +99,14 @@ class AbstractLevels(ABC, Generic[Planned]):
 
     @abstractmethod
     def plan(self, digits: float) -> Planned:
-        """What a level of so many digits is made of."""
+        """The parts of a level of a number of digits."""
 
     @abstractmethod
     def solve(self, plan: Planned) -> Solved:
         """The least-squares solution of a level."""
 
     def digits(self, tolerance: float) -> Iterator[float]:
-        """What the levels aim at, for a relative error."""
+        """The digits of a level for a relative error."""
         digits = max(-math.log10(tolerance) + FIRST, FEWEST_DIGITS)
         yield digits
         for step in STEPS:
@@ -114,19 +114,19 @@ class AbstractLevels(ABC, Generic[Planned]):
             yield digits
 
     def error(self, solved: Solved, field: NDArray[Any]) -> float | None:
-        """A relative error that what is left shows to be enough; None where only the change between two levels tells of it.
+        """The relative error that the residual bounds; None if only the change between two levels estimates it.
 
         field: at the probes (n, shots).
         """
         return None
 
     def floor(self, field: NDArray[Any]) -> float:
-        """Relative error of a field (n, shots) at the probes that no number of features lowers."""
+        """Relative error of a field (n, shots) at the probes that more features cannot lower."""
         return self.family.floor
 
     @cached_property
     def probes(self) -> NDArray[np.float64]:
-        """Points (n, 2) of the physical region at which fields are compared, away from sources; many beside panels."""
+        """Points (n, 2) of the physical region where fields are compared, away from sources; many near panels."""
         problem = self.family.problem
         points = problem.domain.sample(PROBES, how="grid").numpy()
         total = sum(panel.size for panel in self.partition.panels)
@@ -160,7 +160,7 @@ class AbstractLevels(ABC, Generic[Planned]):
         return trial
 
     def balanced(self, solved: Solved) -> Solved:
-        """With the constant of every region, its first feature, so that the mean of the field is zero."""
+        """The amplitudes with the constant of every region, its first feature, set so that the mean of the field is zero."""
         points = self.family.problem.domain.sample(EVEN, how="grid").numpy()
         for spot in self.family.spots:
             points = points[np.linalg.norm(points - spot.at, axis=1) > 0]
@@ -178,7 +178,7 @@ class AbstractLevels(ABC, Generic[Planned]):
         return self.parts_of(self.probes)
 
     def parts_of(self, points: NDArray[np.float64]) -> "list[_Within]":
-        """What points (n, 2) lie in every region, and what is known there."""
+        """The points (n, 2) in every region, and the known fields there."""
         unclaimed, parts = np.ones(len(points), dtype=bool), []
         for region in self.partition.regions:
             inside = unclaimed & region.contains(points)
@@ -189,7 +189,7 @@ class AbstractLevels(ABC, Generic[Planned]):
         return parts
 
     def summed(self, solved: Solved, points: NDArray[np.float64], parts: "Sequence[_Within]") -> NDArray[Any]:
-        """The field at points (n, 2), of which `parts_of` says where they lie: (n, shots)."""
+        """The field at points (n, 2) with their regions from `parts_of`: (n, shots)."""
         field = np.zeros((len(points), solved.amplitudes.shape[1]), dtype=solved.basis.dtype)
         for within in parts:
             field[within.inside] = within.known
@@ -204,7 +204,7 @@ class AbstractLevels(ABC, Generic[Planned]):
 
 @dataclass(frozen=True)
 class _Within:
-    """The points of a region, as a mask (n,), and what is known there (m, shots)."""
+    """The points of a region, as a mask (n,), and the known fields there (m, shots)."""
 
     region: Region
     inside: NDArray[np.bool_]
@@ -266,5 +266,5 @@ def _value_at(points: NDArray[np.float64]) -> Layout:
 
 
 def _is_open(family: Family, partition: AbstractPartition[Any], panel: AbstractPanel) -> bool:
-    """Whether nothing is asked for on a panel."""
+    """Whether a panel has no condition."""
     return panel.outer is None and family.condition(panel, partition.regions[panel.inner]) is None

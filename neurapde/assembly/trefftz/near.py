@@ -1,4 +1,4 @@
-"""What fields change fast beside: sources, and the ends of panels."""
+"""Places where fields change fast: sources, and the ends of panels."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ MOST = 2.0
 
 @dataclass(frozen=True)
 class Spot:
-    """A place near which fields change within `width`: a source."""
+    """A place where fields change within `width`: a source."""
 
     at: tuple[float, ...]
     width: float = 0.0
@@ -17,9 +17,9 @@ class Spot:
 
 @dataclass(frozen=True)
 class End:
-    """An end of a panel. exponent: the field goes as r^exponent there.
+    """An end of a panel. exponent: the field varies as r^exponent there.
 
-    wedge: the smallest angle, in radians, between the panel and what meets it, on a side where its poles are.
+    wedge: the smallest angle, in radians, between the panel and another one, on a side with poles.
     """
 
     exponent: float = MOST

@@ -1,4 +1,4 @@
-"""A user's own equation that is Poisson's or Helmholtz': αΔu + γu + g = 0, α and γ constant, found by trying it on jets."""
+"""A user's own equation αΔu + γu + g = 0, α and γ constant, recognised as Poisson's or Helmholtz' by tests on jets."""
 
 import warnings
 from functools import lru_cache
@@ -31,7 +31,7 @@ ROUNDING = 1e-10
 
 
 class _Answers:
-    """What a residual is at points for jets `(channels, n)`."""
+    """The residual at points for jets `(channels, n)`."""
 
     def __init__(self, problem: Problem) -> None:
         assert isinstance(problem.equation, Equation)
@@ -58,7 +58,7 @@ class _Answers:
 
 @lru_cache(maxsize=4)
 def as_known(problem: Problem) -> Problem | None:
-    """The same problem with Poisson's or Helmholtz' equation, or None where it is neither in the plane."""
+    """The same problem with Poisson's or Helmholtz' equation in the plane, or None."""
     equation = problem.equation
     if (
         not isinstance(equation, Equation)
@@ -113,7 +113,7 @@ def _is_linear(answers: _Answers, points: Tensor, terms: Tensor, rest: Tensor) -
 
 
 def _hides(problem: Problem, answers: _Answers) -> bool:
-    """Whether a coefficient, or the load, has parts that lie between any points."""
+    """Whether a coefficient, or the load, has parts that lie between all points."""
     lower, upper = problem.domain.bounds
 
     def every(points: NDArray[np.float64]) -> NDArray[Any]:

@@ -46,16 +46,16 @@ class AbstractPanel(ABC):
     @property
     @abstractmethod
     def extent(self) -> float:
-        """How long it is."""
+        """Its extent."""
 
     @abstractmethod
     def spread(self, share: float) -> tuple[Array, Array]:
-        """About so many places spread over it, and some at least, with normals from the inner to the outer side: (n, d)."""
+        """About a given number of places spread over it, with normals from the inner to the outer side: (n, d)."""
 
     @property
     @abstractmethod
     def seen(self) -> Array:
-        """Places (n, d) from which what is near to it is looked at."""
+        """Places (n, d) for tests of near objects."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,8 @@ class Partition(AbstractPartition[Panel]):
 
     @classmethod
     def of(cls, domain: Domain, pieces: Sequence[Piece], cuts: Sequence[Segment] = ()) -> "Partition":
-        """Of a plane domain whose medium has these pieces, each constant; panels end where they meet `cuts`, too.
+        """The partition of a plane domain whose medium has these constant pieces; panels also end where they meet
+        `cuts`.
 
         Raises: DeclarationError for a piece that is not constant.
         """
@@ -164,7 +165,7 @@ class Partition(AbstractPartition[Panel]):
 
 
 def regions_of(pieces: Sequence[Piece]) -> list[Region]:
-    """The regions that pieces of a medium are.
+    """The regions of the pieces of a medium.
 
     Raises: DeclarationError for a piece that is not constant.
     """
@@ -178,14 +179,14 @@ def regions_of(pieces: Sequence[Piece]) -> list[Region]:
 
 @dataclass(frozen=True)
 class _Sides:
-    """What lies on either side of a curve."""
+    """The regions on both sides of a curve."""
 
     domain: Domain
     regions: Sequence[Region]
     step: float
 
     def panel(self, curve: Curve) -> Panel | None:
-        """The panel along a curve, or None where it separates nothing."""
+        """The panel along a curve, or None if it separates nothing."""
         half = np.array([0.5])
         middle, normal = curve.points(half), curve.normals(half)
         step = min(self.step, SHORT * curve.length)
@@ -202,12 +203,12 @@ class _Sides:
         return next((region.index for region in self.regions if region.contains(point)[0]), None)
 
     def _face_at(self, point: Array) -> str:
-        """The face of the domain on which a point (1, 2) lies."""
+        """The face of the domain at a point (1, 2)."""
         return min(self._faces, key=lambda name: distance_to(self._faces[name], point))
 
     @cached_property
     def _faces(self) -> dict[str, Curve]:
-        """The edge that each face of the domain is."""
+        """The edge of each face of the domain."""
         return {name: _edge_of(shape, face) for name, (shape, face) in faces_of(self.domain).items()}
 
 
@@ -219,7 +220,7 @@ def _edge_of(shape: Domain, face: str) -> Curve:
 
 
 def distance_to(curve: Curve, point: Array) -> float:
-    """From a point (1, 2) to a curve."""
+    """The distance from a point (1, 2) to a curve."""
     if isinstance(curve.edge, Segment):
         start, end = np.array(curve.edge.start), np.array(curve.edge.end)
         along = np.clip((point[0] - start) @ (end - start) / curve.length**2, 0, 1)

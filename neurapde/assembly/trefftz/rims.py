@@ -1,8 +1,8 @@
-"""Where features and rows lie along the panels, at a level of so many digits: the core's part, alike for every equation.
+"""Positions of features and rows along the panels at a level of a number of digits, for every equation.
 
-A whole circle with nothing near it is a *round* rim: functions about its centre up to an order, rows at equal angles. Any
-other panel is cut into cells, short beside corners, sources and other panels; a cell bears a few poles, off the panel by a
-part of its length, and a few rows.
+A full circle with nothing near it is a *round* rim: functions about its centre up to an order, rows at equal angles.
+Any other panel is cut into cells, short near corners, sources and other panels. A cell has a few poles, at a fraction
+of its length from the panel, and a few rows.
 """
 
 import math
@@ -43,11 +43,11 @@ SPARE = 2
 
 @dataclass(frozen=True, eq=False)
 class CurveRim:
-    """A panel with what is placed along it.
+    """A panel with its poles and rows.
 
     t, weights: (n,) of the rows, fractions of the length and arc lengths. order: of a round rim, else None.
     poles, depths: (m,) of the poles, fractions of the length and distances from the panel.
-    steep: fractions at which slopes are infinite, as r^(α − 1) with α < 1.
+    steep: fractions where slopes are infinite, as r^(α − 1) with α < 1.
     """
 
     panel: Panel
@@ -60,7 +60,7 @@ class CurveRim:
 
     @cached_property
     def away(self) -> Array:
-        """How far the rows (n,) are from where slopes are infinite, along the panel; infinite without such a place."""
+        """The distance of the rows (n,) from infinite slopes, along the panel; infinite without such a place."""
         distances = np.full(len(self.t), np.inf)
         for end in self.steep:
             distances = np.minimum(distances, np.abs(self.t - end) * self.panel.curve.length)
@@ -88,7 +88,7 @@ class CurveRim:
         return self.panel.normals(self.t)
 
     def off(self, side: float) -> Array:
-        """The poles (m, 2) of the region on the inner (1) or the outer side (−1): on the panel's other side."""
+        """The poles (m, 2) of the region on the inner (1) or the outer side (−1), which lie on the panel's other side."""
         curve = self.panel.curve
         return curve.points(self.poles) + side * self.depths[:, None] * self.panel.normals(self.poles)
 
@@ -103,9 +103,9 @@ def rims_of(
 ) -> list[CurveRim]:
     """The rims of a partition, in the order of its panels.
 
-    rates:  of every region, rad per unit length of its waves; 0 where there are none.
+    rates:  of every region, rad per unit length of its waves; 0 without waves.
     ends:   of every panel, see `corners`.
-    digits: what the level aims at. fresh: rows between those of the level, to look at what it leaves.
+    digits: of the level. fresh: rows between those of the level, to check its residual.
     """
     cells = [_first_cells(panel, _rate(panel, rates)) for panel in partition.panels]
     corners = [
@@ -137,7 +137,8 @@ def _round(panel: Panel, room: float, rate: float, digits: float, fresh: bool) -
 
 
 def last_order(phase: float, ratio: float, digits: float) -> int:
-    """Of functions about a centre, whose waves have turned by `phase` at the radius; orders beyond fall by a ratio."""
+    """The last order of functions about a centre whose waves have the `phase` at the radius; higher orders fall by a
+    ratio."""
     decay = digits * math.log(10) / math.log(1 / ratio)
     return math.ceil(phase + TURN * digits ** (2 / 3) * phase ** (1 / 3) + decay / 2 + 2)
 
@@ -145,7 +146,7 @@ def last_order(phase: float, ratio: float, digits: float) -> int:
 def _celled(
     panel: Panel, ends: Array, pair: tuple[End, End], corner: float, digits: float, fresh: bool
 ) -> CurveRim:
-    """A panel's cells with poles and rows: fewer in those beside a corner, in which less and less of the field is."""
+    """A panel's cells with poles and rows: fewer in those near a corner, where the field is smaller and smaller."""
     lengths = np.diff(ends) * panel.curve.length
     full = math.ceil(1 + digits / 2)
     near = np.log(np.maximum(lengths / corner, 1.0)) / math.log(max(lengths.max() / corner, 2.0))
@@ -166,7 +167,7 @@ def _celled(
 
 
 def _first_cells(panel: Panel, rate: float) -> Array:
-    """Fractions (m + 1,) at which a panel's cells end, before what is near is seen."""
+    """Fractions (m + 1,) at which a panel's cells end, before near objects are considered."""
     longest = min(ARC * panel.curve.radius, PHASE / rate if rate else math.inf)
     return np.linspace(0, 1, max(1, math.ceil(panel.curve.length / longest)) + 1)
 
@@ -179,9 +180,9 @@ def _refined(
     corners: Sequence[float],
     gap: float,
 ) -> list[Array]:
-    """The cells halved until none is longer than its distance from what is near, or than is needed at corners.
+    """The cells halved until none is longer than its distance from near objects, or than needed at corners.
 
-    gap: the narrowest that is followed where waves go on through both of its sides, into regions of their own.
+    gap: the narrowest gap that is resolved between regions with waves on both sides.
     """
     while True:
         middles = [
@@ -212,16 +213,17 @@ def _refined(
 
 
 def _wide(wedge: float) -> float:
-    """The depth of a pole in a wedge, of its foot's distance from the corner, at which it is clear of the other side."""
+    """The depth of a pole in a wedge at which it is clear of the other side, as a fraction of its distance from the
+    corner."""
     below = CLEAR + math.cos(wedge)
     return math.sin(wedge) / below if below > 0.1 else math.inf
 
 
 def _gaps(i: int, middles: list[Array], lengths: list[Array], partition: Partition, least: float) -> Array:
-    """How far the cells of a panel are from those of panels that do not touch it.
+    """The distances of a panel's cells from those of panels that do not touch it.
 
-    Poles of a region may lie beyond the next panel unless that region begins again there, and waves that go on through it
-    change little within a narrow gap; only there, and at walls, does a gap below `least` count.
+    Poles of a region may lie beyond the next panel unless that region begins again there, and waves that pass through
+    it change little within a narrow gap. A gap below `least` counts only there, and at walls.
     """
     mine = partition.panels[i]
     others = [
@@ -249,7 +251,7 @@ def _touch(panel: Panel, other: Panel, extent: float) -> bool:
 
 
 def _clear(partition: Partition, i: int, cells: list[Array], spots: Sequence[Spot]) -> float:
-    """How far a closed panel is from every spot and every other panel."""
+    """The distance of a closed panel from every spot and every other panel."""
     panel = partition.panels[i]
     if not panel.curve.closed:
         return 0.0

@@ -1,4 +1,4 @@
-"""The rows of a level: what the features and the known fields leave of interfaces and faces, at points along the panels."""
+"""The rows of a level: residuals of features and known fields on interfaces and faces, at points along the panels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from neurapde.jets.layout import Layout
 class Rim(Protocol):
     """A panel with the places (n, d) of its rows, unit normals from the inner to the outer side, and weights (n,).
 
-    away: how far the rows (n,) are from where slopes are infinite; infinite without such a place.
+    away: the distance of the rows (n,) from infinite slopes; infinite without such a place.
     """
 
     @property
@@ -42,7 +42,7 @@ class Rim(Protocol):
 
 @dataclass(frozen=True)
 class Basis:
-    """The features of every region, and what is known there."""
+    """The features of every region, and the known fields there."""
 
     family: Family
     partition: AbstractPartition[Any]
@@ -51,7 +51,7 @@ class Basis:
 
     @cached_property
     def starts(self) -> list[int]:
-        """The first column of every region, and at last the number of columns."""
+        """The first column of every region, and finally the number of columns."""
         counts = [sum(functions.count for functions in mine) for mine in self.features]
         return [0, *np.cumsum(counts).tolist()]
 
@@ -76,7 +76,8 @@ class Basis:
 
 
 def system_of(basis: Basis, rims: Sequence[Rim]) -> list[Block]:
-    """The rows of a basis at the points of rims, weighed so that their squares sum to integrals over the panels."""
+    """The rows of a basis at the points of rims, weighted so that the sums of their squares are integrals over the
+    panels."""
     return [block for rim in rims for block in _rows_on(basis, rim)]
 
 
@@ -106,7 +107,7 @@ def _rows_on(basis: Basis, rim: Rim) -> list[Block]:
 
 
 def _on_face(basis: Basis, rim: Rim, region: Region) -> list[Block]:
-    """a u + b ∂u/∂n = value, in units of what stands before the larger of u and its slope."""
+    """a u + b ∂u/∂n = value, in units of the coefficient of the larger of u and its slope."""
     condition = basis.family.condition(rim.panel, region)
     if condition is None:
         return []
@@ -133,10 +134,11 @@ def _traces(basis: Basis, rim: Rim, region: Region) -> tuple[NDArray[Any], NDArr
 
 
 def _scale(family: Family, rim: Rim, partition: AbstractPartition[Any]) -> NDArray[np.float64]:
-    """Slopes at the rows (n,) are as large as values in units of it: the rate of the waves, or one over the domain's extent.
+    """The unit that makes slopes at the rows (n,) as large as values: the rate of the waves, or one over the domain's
+    extent.
 
-    Towards a corner where slopes are infinite their squares count with the distance r from there: ∫ r |∂u/∂n|² dr is finite,
-    and tells of the field as the squares of values do.
+    Near a corner with infinite slopes their squares are weighted with the distance r: ∫ r |∂u/∂n|² dr is finite, and
+    measures the field like the squares of values.
     """
     panel = rim.panel
     rates = [

@@ -1,4 +1,4 @@
-"""Sums of features as a trial function: what a region's field is, beside what is known of it."""
+"""Sums of features as a trial function: a region's field besides its known part."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from neurapde.trials.base import Setting, Trial, TrialFunction
 class FeatureSum(Trial):
     """u = Σ known + Σ a_j φ_j with closed-form φ_j, each a solution of the equation in its region.
 
-    known: for each right-hand side, the fields that have its load there.
+    known: for each right-hand side, the fields with its load there.
     """
 
     features: tuple[Features, ...]
@@ -31,7 +31,7 @@ class FeatureSum(Trial):
 
     @property
     def count(self) -> int:
-        """How many features."""
+        """The number of features."""
         return sum(functions.count for functions in self.features)
 
     def draw(self, setting: Setting) -> "FeatureFunction":
@@ -44,7 +44,7 @@ class FeatureSum(Trial):
 class FeatureFunction(TrialFunction):
     """The sum, evaluated in batches on the CPU; its amplitudes (count, outputs), as real numbers, are the parameters.
 
-    The features are constants of the problem: no gradient flows from it into the points, nor into the amplitudes.
+    The features are fixed: no gradient flows into the points or the amplitudes.
     """
 
     def __init__(self, spec: FeatureSum, dimension: int, amplitudes: Tensor, complex: bool) -> None:
@@ -53,7 +53,7 @@ class FeatureFunction(TrialFunction):
         self.amplitudes = torch.nn.Parameter(amplitudes)
 
     def set_amplitudes(self, values: NDArray[Any]) -> None:
-        """Take the amplitudes (count, outputs) of a solve."""
+        """Set the amplitudes (count, outputs) of a solve."""
         amplitudes = torch.as_tensor(values)
         if amplitudes.shape != self.amplitudes.shape[:2]:
             raise DeclarationError(

@@ -27,7 +27,7 @@ class Features(Declaration, ABC):
 
     @abstractmethod
     def channels(self, points: Array, layout: Layout) -> NDArray[Any]:
-        """What `layout` names of each, at points (n, d): (layout.count, n, count)."""
+        """The channels of `layout` for each, at points (n, d): (layout.count, n, count)."""
 
     def summed(self, points: Array, layout: Layout, amplitudes: NDArray[Any]) -> NDArray[Any]:
         """Their sums with amplitudes (count, fields), at points (n, d): (layout.count, n, fields)."""

@@ -113,7 +113,7 @@ class _AboutCenter(Features):
 
     @abstractmethod
     def _radial(self, z: NDArray[Any], logs: Array) -> NDArray[Any]:
-        """C_n(z) in units of its size at the radius, for all orders: (orders, n). logs: of |H_n| at the radius."""
+        """C_n(z) relative to its size at the radius, for all orders: (orders, n). logs: of |H_n| at the radius."""
 
 
 @dataclass(frozen=True)

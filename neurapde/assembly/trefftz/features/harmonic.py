@@ -1,7 +1,7 @@
 """Harmonic functions of the plane, the features of Laplace's equation: real and imaginary parts of analytic ones.
 
-Of u = Re F(x + iy) every derivative by x is Re F′, and every one by y Re iF′. So polynomials, negative powers about a
-hole, simple poles, and logarithms, have all of theirs in closed form.
+For u = Re F(x + iy) the derivative by x is Re F′, and that by y is Re iF′. So polynomials, negative powers about a
+hole, simple poles, and logarithms have all derivatives in closed form.
 """
 
 from abc import abstractmethod
@@ -33,7 +33,7 @@ class _Analytic(Features):
     @property
     @abstractmethod
     def functions(self) -> int:
-        """How many F there are."""
+        """The number of F."""
 
     @abstractmethod
     def analytic(self, z: Complex, order: int) -> Complex:
@@ -82,7 +82,7 @@ class Powers(_Analytic):
 
     @classmethod
     def of(cls, krylov: Krylov) -> "Powers":
-        """Of a recurrence that was found."""
+        """The functions of a known recurrence."""
         return cls(krylov.center, krylov.scale, krylov.outside, krylov.recurrence)
 
     @property
@@ -131,7 +131,7 @@ class Charges(_Analytic):
 
 @dataclass(frozen=True, eq=False)
 class Angles(_Analytic):
-    """The angle round points (m,) at the rim of a region, from a cut (m,) outside it that is given as its direction."""
+    """The angle around points (m,) at the rim of a region, from a cut outside it with the direction (m,)."""
 
     at: Complex
     cuts: Complex

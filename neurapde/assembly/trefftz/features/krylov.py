@@ -1,8 +1,8 @@
 """Polynomials in a function g of z = x + iy that are orthogonal on given points: Vandermonde with Arnoldi.
 
-Powers gⁿ become parallel to rounding as n grows. The Arnoldi process multiplies by g and orthogonalises at every step; its
-recurrence is then evaluated wherever the polynomials are needed, with their derivatives. With g = z they are polynomials,
-with g = 1/(z − c) the negative powers that a hole about c asks for.
+Powers gⁿ become parallel to rounding as n grows. The Arnoldi process multiplies by g and orthogonalises at every step;
+its recurrence then gives the polynomials and their derivatives anywhere. With g = z they are polynomials, with g =
+1/(z − c) the negative powers for a hole about c.
 
 Source: Brubeck, Nakatsukasa, Trefethen (2021), Vandermonde with Arnoldi, SIAM Review 63(2), 405–415.
 """
@@ -33,7 +33,7 @@ class Krylov:
 
     @classmethod
     def on(cls, places: Complex, degree: int, center: complex, *, outside: bool = False) -> Self:
-        """Orthogonal at `places` `(m,)`, all weights the same; `degree` is at most m − 1."""
+        """Orthogonal at `places` `(m,)` with equal weights; `degree` is at most m − 1."""
         distances = np.abs(places - center)
         scale = float(distances.min() if outside else distances.max()) or 1.0
         degree = min(degree, len(places) - 1)

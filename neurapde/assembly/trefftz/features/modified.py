@@ -116,7 +116,7 @@ def cylinder_channels(
 class BesselMultipoles(Features):
     """Both parts of ψ₀ … about a centre: regular ones of a region around it, singular ones of a hole.
 
-    radius: where they are of size 1: of the farthest place of the region, or if `outside` of the nearest.
+    radius: where they have size 1: that of the farthest place of the region, or of the nearest if `outside`.
     modified: whether Δψ = κ²ψ, or else −κ²ψ. degree: the last order.
     """
 
@@ -173,14 +173,14 @@ class _AtPoles(Features):
 
 @dataclass(frozen=True, eq=False)
 class Dipoles(_AtPoles):
-    """Both parts of ψ₁, which at a corner have fields of either parity about their line."""
+    """Both parts of ψ₁, which at a corner give fields of both parities about their line."""
 
     order: ClassVar[int] = 1
 
 
 @dataclass(frozen=True, eq=False)
 class Monopoles(_AtPoles):
-    """ψ₀, of which along a curve half as many numbers do as much."""
+    """ψ₀; along a curve they need half as many numbers."""
 
     order: ClassVar[int] = 0
 

@@ -1,7 +1,7 @@
 """The waves of poles, and their sums at many points.
 
-Many points are summed cell by cell: about the middle of a cell the waves of all poles that are far from it are one series
-of regular waves, J_n(kr) e^{inθ} Σ_p a_p H_n⁽²⁾(kρ_p) e^{−inφ_p} (Graf's addition theorem); only poles that are near remain.
+Many points are summed cell by cell: about the middle of a cell the waves of all distant poles are one series of
+regular waves, J_n(kr) e^{inθ} Σ_p a_p H_n⁽²⁾(kρ_p) e^{−inφ_p} (Graf's addition theorem); only near poles remain.
 """
 
 import math
@@ -101,7 +101,7 @@ class _Cells:
         )
 
     def width(self, points: Array) -> tuple[float, float]:
-        """Of cells for points, and how many there are at most."""
+        """The width of cells for points, and their largest number."""
         area = float(np.prod(np.maximum(np.ptp(points, axis=0), 1e-9)))
         width = min(math.sqrt(area * EACH / len(points)), WAVES / abs(self.poles.wavenumber))
         return width, min(area / width**2 + 1, len(points))
@@ -147,7 +147,7 @@ class _Cells:
     def _series(
         self, center: NDArray[Any], shift: NDArray[Any], local: Regular, amplitudes: NDArray[Any]
     ) -> tuple[NDArray[np.bool_], NDArray[Any]]:
-        """Which poles are far from a cell, and the coefficients (orders, fields) of their waves about its centre."""
+        """The poles far from a cell, and the coefficients (orders, fields) of their waves about its centre."""
         away = self.places - center
         reach = max(float(np.abs(shift @ null).max()) for null in NULL)
         far = np.minimum(*(np.abs(away @ null) for null in NULL)) > FAR * max(reach, local.radius / 2)
@@ -165,7 +165,7 @@ NULL = (np.array([1.0, 1.0j]), np.array([1.0, -1.0j]))
 
 
 def _groups(starts: NDArray[Any], total: int, most: int) -> list[list[int]]:
-    """Cells, by where they start, in groups of about so many points; each group with its end."""
+    """Cells, by their starts, in groups of a number of points; each group with its end."""
     groups, group = [], [int(starts[0])]
     for start in (*starts[1:].tolist(), total):
         group.append(start)

@@ -1,4 +1,4 @@
-"""Corners: where panels end, which regions meet there, and how the field behaves."""
+"""Corners: the ends of panels, the regions that meet there, and the behaviour of the field."""
 
 import cmath
 import math
@@ -25,7 +25,7 @@ WEAK = 2.0
 
 
 class Arm(NamedTuple):
-    """A panel that ends at a corner: which end, the direction (radians) in which it leaves, and what lies beside it."""
+    """A panel that ends at a corner: which end, its direction (radians) there, and the regions beside it."""
 
     panel: Panel
     end: float
@@ -36,7 +36,7 @@ class Arm(NamedTuple):
 
 @dataclass(frozen=True)
 class Sector:
-    """A region at a corner: its opening (radians) and the direction, of modulus 1, that leads out of it."""
+    """A region at a corner: its opening (radians) and the direction out of it, of modulus 1."""
 
     region: int
     opening: float
@@ -47,7 +47,7 @@ class Sector:
 class Corner:
     """A place with the regions that meet there.
 
-    exponent: the field's is r^α. reach: the length within which it rules. jump: of the values that are given on either side.
+    exponent: the field varies as r^α. reach: the length of this behaviour. jump: of the given values on both sides.
     """
 
     at: complex
@@ -68,8 +68,8 @@ def corners_of(
 ) -> list[Corner]:
     """The corners at which a field is not smooth.
 
-    flux: the coefficient a of every region. fixes, jump: of the panels at the domain's boundary. rough: places at which data
-    bend, jump, or are singular.
+    flux: the coefficient a of every region. fixes, jump: of the panels at the domain's boundary. rough: places where
+    data bend, jump, or are singular.
     """
     corners = []
     for at, arms in _meeting(partition):
@@ -90,7 +90,7 @@ def corners_of(
 
 
 def openings(partition: Partition) -> Iterator[tuple[complex, Sector]]:
-    """Every place where panels end, with the regions that open there."""
+    """Every end of panels, with the regions that meet there."""
     for at, arms in _meeting(partition):
         for chain in _chains(arms):
             for sector in _openings(chain):
@@ -105,7 +105,7 @@ def _openings(chain: Sequence[Arm]) -> tuple[Sector, ...]:
 
 
 def _meeting(partition: Partition) -> Iterator[tuple[complex, list[Arm]]]:
-    """The places where panels end, each with its arms counterclockwise."""
+    """The ends of panels, each with its arms counterclockwise."""
     places: list[complex] = []
     arms: list[list[Arm]] = []
     for panel in partition.panels:
@@ -130,7 +130,7 @@ def _meeting(partition: Partition) -> Iterator[tuple[complex, list[Arm]]]:
 
 
 def _chains(arms: Sequence[Arm]) -> Iterator[list[Arm]]:
-    """Arms in turn with regions between them: from the outside to the outside, or a whole turn with the first repeated."""
+    """Arms in turn with regions between them: from the outside to the outside, or a full turn with the first repeated."""
     starts = [i for i, arm in enumerate(arms) if arm.right is None]
     if not starts:
         yield [*arms, arms[0]]
@@ -178,7 +178,7 @@ def _exponent(chain: Sequence[Arm], flux: Sequence[float], fixes: Fixes) -> floa
 
 
 def _reach(partition: Partition, at: complex, arms: Sequence[Arm]) -> float:
-    """The shortest panel that ends here, or the way to the nearest that does not."""
+    """The length of the shortest panel that ends here, or the distance to the nearest other one."""
     mine = [arm.panel for arm in arms]
     lengths = [
         math.dist(*arm.panel.curve.points(np.array([0.0, 1.0]))) or arm.panel.curve.length / 4 for arm in arms

@@ -1,4 +1,4 @@
-"""The panels of a partition cut where what is asked for on them jumps or bends, with cells that follow the data between."""
+"""The panels of a partition cut where their data jump or bend, with cells that follow the data between."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,10 +18,11 @@ WITHIN = JOINED * SHORT
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """What became of panels.
+    """The result of cutting panels.
 
-    panels: all of them. cells: of each, the fractions (m + 1,) at which cells end. rough: places where data jump or bend.
-    size: the largest value that is given. reason: why that is too much, or None.
+    panels: all of them. cells: of each, the fractions (m + 1,) at which cells end. rough: places where data jump or
+    bend.
+    size: the largest given value. reason: why the data are too rough, or None.
     """
 
     panels: tuple[Panel, ...]
@@ -32,7 +33,7 @@ class Cut:
 
 
 def cut_by_data(partition: Partition, conditions: Sequence[Mixed | None]) -> Cut:
-    """The panels of a partition, of which each has a condition, or None."""
+    """The cut panels of a partition, each with a condition or None."""
     size = {
         fixes: max(
             (
@@ -96,7 +97,7 @@ def _refused(panel: Panel) -> Cut:
 def jump(
     first: tuple[Panel, float], second: tuple[Panel, float], conditions: Sequence[Mixed | None]
 ) -> float:
-    """By how much the values that are given on two panels differ where they meet: at the fraction 0 or 1 of each."""
+    """The difference of the given values on two panels where they meet: at the fraction 0 or 1 of each."""
     values = []
     for (panel, end), condition in zip((first, second), conditions, strict=True):
         if condition is None or not condition.fixes:

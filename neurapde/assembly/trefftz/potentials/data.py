@@ -1,4 +1,4 @@
-"""Data along a panel: where they jump or have a kink, and how long cells may be to follow them."""
+"""Data along a panel: their jumps and kinks, and the lengths of cells that resolve them."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -36,7 +36,7 @@ Data = Callable[[Array], Array]
 
 
 def along(panel: Panel, field: Field, t: Array) -> Array:
-    """Values (n,) of a field at fractions t (n,) of a panel's length, of its ends a little within."""
+    """Values (n,) of a field at fractions t (n,) of a panel's length; at its ends a little inside."""
     points = panel.curve.points(np.clip(t, BESIDE, 1 - BESIDE))
     return np.asarray(to_numpy(field(points)), dtype=float)
 
@@ -47,7 +47,7 @@ def largest(panel: Panel, field: Field) -> float:
 
 
 def data_on(panel: Panel, fields: Sequence[tuple[Field, float]]) -> Data | None:
-    """Those of some fields along a panel that are no constants, each in units of a size; None where there are none."""
+    """The fields along a panel that are not constant, each in units of a size, or None."""
     varying = [(field, size) for field, size in fields if not isinstance(field, Constant) and size > 0]
     if not varying:
         return None
@@ -55,7 +55,7 @@ def data_on(panel: Panel, fields: Sequence[tuple[Field, float]]) -> Data | None:
 
 
 def resolved(data: Data, start: float = 0.0, stop: float = 1.0) -> tuple[Array, list[float]]:
-    """The ends (m + 1,) of cells on which the data are polynomials, and the places between cells where they jump or bend."""
+    """The ends (m + 1,) of cells on which the data are polynomials, and the ends of cells where they jump or bend."""
     whole = stop - start
     ends = [start]
     rough: list[list[float]] = []
@@ -77,7 +77,7 @@ def resolved(data: Data, start: float = 0.0, stop: float = 1.0) -> tuple[Array, 
 
 
 def _hidden(data: Data, start: float, stop: float) -> list[float]:
-    """The ends of cells that become ever shorter towards places where the data are hidden between points."""
+    """The ends of cells that become shorter and shorter towards places where the data are hidden between points."""
     ends = np.array([[start], [stop]])
     places = hidden_places(lambda t: np.abs(data(t[:, 0])).sum(axis=1), *ends)[:MOST]
     steps = (stop - start) * CLOSER
@@ -86,7 +86,7 @@ def _hidden(data: Data, start: float, stop: float) -> list[float]:
 
 
 def _missed(data: Data, low: float, high: float, whole: float) -> float:
-    """By how much the polynomial of a cell misses the data."""
+    """The error of a cell's polynomial in the data."""
     count = math.ceil(NODES + LOOKED * (high - low) / whole)
     nodes, fresh, matrix = _interpolation(min(count, LOOKED))
     values = data(low + (high - low) * np.concatenate([nodes, fresh]))
@@ -95,7 +95,7 @@ def _missed(data: Data, low: float, high: float, whole: float) -> float:
 
 @cache
 def _interpolation(count: int) -> tuple[Array, Array, NDArray[np.float64]]:
-    """Gauss points of (0, 1), other points, and what takes values at the first to values at the others."""
+    """Gauss points of (0, 1), other points, and the matrix that interpolates from the first to the others."""
     x, weights = gauss(NODES)
     fresh = np.sin(np.pi / 2 * np.linspace(-1, 1, count))
     barycentric = (-1.0) ** np.arange(NODES) * np.sqrt((1 - x**2) * weights)
@@ -106,7 +106,7 @@ def _interpolation(count: int) -> tuple[Array, Array, NDArray[np.float64]]:
 
 
 def _break(data: Data, low: float, high: float) -> float:
-    """Where the data jump in a cell, or else where the lines on either side of it meet."""
+    """The place of a jump of the data in a cell, or else the place of a kink."""
     start, stop, step = low, high, high - low
     change = np.abs(np.diff(data(np.array([low, high])), axis=0)).max()
     for _ in range(HALVINGS):

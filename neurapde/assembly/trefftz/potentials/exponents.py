@@ -1,4 +1,4 @@
-"""How a field behaves at a corner: the least α > 0 with u ~ r^α, from the angles and coefficients that meet there."""
+"""The behaviour of a field at a corner: the smallest α > 0 with u ~ r^α, from the angles and coefficients there."""
 
 from collections.abc import Sequence
 
@@ -15,16 +15,16 @@ FLAT = 1e-9
 def corner_exponent(
     angles: Sequence[float], coefficients: Sequence[float], ends: tuple[bool, bool] | None = None
 ) -> float:
-    """The least α > 0 for which r^α times a function of the angle solves ∇·(a∇u) = 0 at a corner.
+    """The smallest α > 0 for which r^α times a function of the angle solves ∇·(a∇u) = 0 at a corner.
 
-    Whole numbers that belong to a field without a corner are left out only where nothing meets: one full turn of one
-    coefficient has no corner.
+    Integers of a field without a corner are left out only if there is one full turn of one coefficient, which has no
+    corner.
 
     Args:
         angles: of the sectors in turn, radians.
         coefficients: a in each.
         ends: for a corner on the boundary, whether the value (else the slope) is given on the first and the last side;
-            None where the sectors fill a whole turn.
+            None if the sectors fill a full turn.
     """
     alphas = np.linspace(0.0, MOST, STEPS + 1)[1:]
     values = _determinant(alphas, angles, coefficients, ends)
@@ -53,7 +53,7 @@ def _determinant(
     coefficients: Sequence[float],
     ends: tuple[bool, bool] | None,
 ) -> NDArray[np.float64]:
-    """What vanishes where a field r^α exists: (u, a u′/α) is carried from side to side by a rotation in each sector."""
+    """The determinant that vanishes if a field r^α exists: a rotation in each sector maps (u, a u′/α) from side to side."""
     carried = np.broadcast_to(np.eye(2), (len(alphas), 2, 2))
     for angle, a in zip(angles, coefficients, strict=True):
         c, s = np.cos(alphas * angle), np.sin(alphas * angle)

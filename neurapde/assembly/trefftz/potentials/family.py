@@ -45,7 +45,7 @@ class PoissonFamily(Family):
 
     @staticmethod
     def uneven(problem: Problem) -> str | None:
-        """The first coefficient that is not constant by region, or the side that is not known."""
+        """The first coefficient that is not constant by region, or the first unknown kind of side."""
         equation = problem.equation
         assert isinstance(equation, Poisson)
         for coefficient, name in ((equation.coefficient, "coefficient"), (equation.reaction, "reaction")):
@@ -55,7 +55,7 @@ class PoissonFamily(Family):
         return problem.sides.missing(TREATED)
 
     def unknown(self) -> str | None:
-        """What is asked for on sides and is too rough, or the first load whose field is not known in closed form."""
+        """The data on sides that are too rough, or the first load without a known field in closed form."""
         if reason := self.cut.reason or self._between():
             return reason
         functions = [
@@ -74,7 +74,7 @@ class PoissonFamily(Family):
         return None
 
     def _between(self) -> str | None:
-        """A point source that lies where two regions meet."""
+        """A point source on an interface of two regions."""
         for source in self._sources:
             if isinstance(source, PointSource):
                 at = np.array([source.at], dtype=float)
@@ -84,7 +84,7 @@ class PoissonFamily(Family):
         return None
 
     def _hides(self, source: Source) -> bool:
-        """Whether a load has parts between any points, but for what is singular at an end of a panel."""
+        """Whether a load has parts between all points, except for singularities at an end of a panel."""
         lower, upper = self.problem.domain.bounds
         places = hidden_places(source, lower, upper, self.problem.domain.contains)
         ends = np.concatenate([panel.curve.points(np.array([0.0, 1.0])) for panel in self.partition.panels])
@@ -109,7 +109,7 @@ class PoissonFamily(Family):
 
     @cached_property
     def _parts(self) -> list["_Part"]:
-        """Where coefficients are constant, and loads are no pieces but one function each."""
+        """The parts with constant coefficients and one function for each load."""
         parts = [
             _Part(_within(a, c), Medium(_real(a), _real(c)))
             for a in pieces_of(self.equation.coefficient)
@@ -133,7 +133,7 @@ class PoissonFamily(Family):
 
     @cached_property
     def cut(self) -> Cut:
-        """The panels of the partition, cut by what is asked for on them."""
+        """The panels of the partition, cut by their data."""
         partition = self._plane
         return cut_by_data(
             partition,
@@ -183,7 +183,7 @@ class PoissonFamily(Family):
         return tuple(potentials)
 
     def _fitted(self, source: Source, region: Region) -> Fitted | None:
-        """The field of a load that is a function of space; None where it is not known."""
+        """The field of a load that is a function of space, or None if unknown."""
         key = source, region.index
         if key not in self._fits:
             self._fits[key] = self._grounds[region.index].load(self._part(region).loads.get(source, source))
@@ -191,7 +191,8 @@ class PoissonFamily(Family):
 
     @cached_property
     def _grounds(self) -> list[Ground]:
-        """Of all regions, with the largest field of a load that is 1: (R² − r²)/4a of a circle round the domain, or 1/c."""
+        """The grounds of all regions, with the largest field of a load 1: (R² − r²)/4a for a circle around the domain,
+        or 1/c."""
         media = [part.medium for part in self._parts]
         reach = sum(extent**2 for extent in self.problem.domain.extents) / (
             16 * min(medium.coefficient for medium in media)
@@ -202,7 +203,7 @@ class PoissonFamily(Family):
 
     @cached_property
     def missed(self) -> NDArray[np.float64]:
-        """The largest error of the field of every right-hand side (shots,) that its fitted loads leave."""
+        """The largest error of the field of every right-hand side (shots,) from its fitted loads."""
         fits = {
             source: [self._fits[key] for key in self._fits if key[0] == source] for source in self._sources
         }
@@ -229,19 +230,19 @@ class PoissonFamily(Family):
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """A part of the domain with its coefficients; `loads` are sources that are given in pieces, with what they are here."""
+    """A part of the domain with its coefficients; `loads` are piecewise sources, with their function here."""
 
     piece: Piece
     medium: Medium
     loads: Mapping[Source, Field] = field(default_factory=dict)
 
     def cut(self, source: Source, piece: Piece) -> "_Part":
-        """What lies in a piece of a source."""
+        """The part in a piece of a source."""
         return replace(self, piece=_within(self.piece, piece), loads={**self.loads, source: piece.field})
 
 
 def _within(piece: Piece, other: Piece) -> Piece:
-    """What lies in both, with the field of the first."""
+    """The intersection of both, with the field of the first."""
     return Piece((*piece.within, *other.within), (*piece.outside, *other.outside), piece.field)
 
 

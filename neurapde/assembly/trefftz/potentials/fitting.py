@@ -41,7 +41,7 @@ Sum = TypeVar("Sum", PolarLoad, SinesLoad)
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """A field of a load, None of one that is zero; and the largest error that the fit makes of a field."""
+    """A field of a load, or None for a zero load, and the largest error of the field from the fit."""
 
     potential: Potential | None
     missed: float = 0.0
@@ -49,9 +49,9 @@ class Fitted:
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """A region with the points at which loads are looked at.
+    """A region with the points where loads are evaluated.
 
-    reach: the largest field in the domain of a load that is 1.
+    reach: the largest field in the domain for a load 1.
     """
 
     region: Region
@@ -90,7 +90,7 @@ class Ground:
 
     @cached_property
     def corners(self) -> list[Sector]:
-        """Of its re-entrant corners, those from which all of it is seen within their opening."""
+        """Its re-entrant corners from which the whole region is visible within their opening."""
         sectors = []
         for at, wedge in openings(self.partition):
             if wedge.region != self.region.index or wedge.opening <= RE_ENTRANT:
@@ -103,7 +103,7 @@ class Ground:
         return sectors
 
     def load(self, source: Function) -> Fitted | None:
-        """The field of a source; None where none of the sums is near it."""
+        """The field of a source; None if none of the sums is near it."""
         with np.errstate(all="ignore"):
             coarse, values = (_values(source, points) for points in (self.grid, self.fresh))
             if coarse is None or values is None:
@@ -148,7 +148,7 @@ class Ground:
         return None if nearest is None else Fitted(nearest.particular(self.medium), missed * self.reach)
 
     def _polar(self, source: Function, values: Array) -> Fitted | None:
-        """At the first corner where the load is r^β g; what a fit misses counts in units of r^β, where β < 0."""
+        """The fit at the first corner where the load is r^β g; for β < 0 its error is relative to r^β."""
 
         def sums(sector: Sector, beta: float) -> Iterator[PolarLoad]:
             for order in CORNER_ORDERS:
@@ -172,7 +172,7 @@ class Ground:
     def _nearest(
         self, sums: Iterator[Sum], values: Array, units: Array | float = 1.0
     ) -> tuple[Sum | None, float]:
-        """The nearest of some sums to values at the fresh points, and by how much it misses them; None where all are far."""
+        """The sum nearest to values at the fresh points, and its error; None if all are far."""
         units = np.broadcast_to(units, values.shape)
         largest = float(np.abs(values * units).max())
         best, least = None, MOST * largest
@@ -188,7 +188,8 @@ class Ground:
         return best, least
 
     def _growths(self, source: Function, sector: Sector) -> Iterator[float]:
-        """β that a load which is not smooth at a corner may have: as it grows there, or as fields of the corner do."""
+        """Possible β of a load that is not smooth at a corner: from its growth there, or from that of the corner's
+        fields."""
         angles = np.linspace(-1, 1, RIM)[1:-1]
         values = _values(source, sector.places(2.0 ** -np.array(OCTAVES, dtype=float), angles))
         if values is None:
@@ -203,7 +204,7 @@ class Ground:
 
 
 def _values(source: Function, points: Array) -> Array | None:
-    """Of a source at points (n, 2), which may be outside of the domain; None where it has none."""
+    """Values of a source at points (n, 2), which may be outside the domain; None if it has none."""
     try:
         values = np.asarray(to_numpy(source(points)), dtype=float)
     except DeclarationError:

@@ -1,4 +1,4 @@
-"""A problem −aΔu + cu = f level by level: features for so many digits, their least-squares solution, what it leaves."""
+"""A problem −aΔu + cu = f level by level: features for a number of digits, their least-squares solution, its residual."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -79,7 +79,7 @@ class PotentialPlan:
 
 
 class PotentialLevels(AbstractLevels[PotentialPlan]):
-    """Levels with powers, poles that cluster at corners, and poles along what is near."""
+    """Levels with powers, poles that cluster at corners, and poles along near objects."""
 
     family: PoissonFamily
     partition: Partition
@@ -98,7 +98,7 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
 
     @cached_property
     def _proven(self) -> bool:
-        """Whether the error is largest where something is left: by the maximum principle, if no reaction is negative."""
+        """Whether the maximum principle bounds the error by the residuals: if no reaction is negative."""
         return not self._free and all(self.medium(region).reaction >= 0 for region in self.partition.regions)
 
     def error(self, solved: Solved, field: NDArray[Any]) -> float | None:
@@ -106,7 +106,7 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
 
     @cached_property
     def _free(self) -> bool:
-        """Whether the field is found up to a constant only."""
+        """Whether the field is determined only up to a constant."""
         return self.family.equation.leaves_constant(self.family.problem)
 
     def floor(self, field: NDArray[Any]) -> float:
@@ -125,7 +125,7 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
 
     @cached_property
     def cells(self) -> list[Cells]:
-        """Of all panels, as sources and near panels ask for them."""
+        """The cells of all panels, for sources and near panels."""
         return cells_of(self.partition, self.family.spots, self.cut.cells)
 
     def _fixes(self, panel: Panel) -> bool | None:
@@ -241,7 +241,7 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
         return Placed(tuple(features), corner_poles, along, degree)
 
     def _jumps(self, region: Region) -> list[tuple[complex, complex]]:
-        """The places of a region at which values jump, each with the direction that leads out of it."""
+        """The places of a region where values jump, each with the direction out of it."""
         return [
             (corner.at, sector.out)
             for corner in self.corners
@@ -251,7 +251,7 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
         ]
 
     def _order(self, loop: Loop, size: float, digits: float) -> int:
-        """Of the powers that belong to a path: what is nearest to it, but has no poles of its own, decides."""
+        """The order of a path's powers: the nearest object without its own poles determines it."""
         least, most = LAURENT if loop.hole else DEGREE
         first = loop.panels[0].curve
         if first.closed:
@@ -274,13 +274,13 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
 
 
 def _sizes(field: NDArray[Any]) -> NDArray[np.float64]:
-    """The root mean squares of fields (n, shots); 1 of those that are zero."""
+    """The root mean squares of fields (n, shots); 1 for zero fields."""
     sizes = np.sqrt(np.mean(np.abs(field) ** 2, axis=0))
     return np.asarray(np.where(sizes > 0, sizes, 1.0))
 
 
 def _left(fresh: Sequence[Asked], amplitudes: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
-    """The largest residual of values, of slopes times what they do, and all wrong flows together, for each shot."""
+    """The largest residual of values, of slopes times their effect, and the sum of all wrong flows, for each shot."""
     worst = {what: np.zeros(amplitudes[0].shape[1]) for what in What}
     for rows in fresh:
         here = np.abs(rows.block.left(amplitudes)).max(axis=0, initial=0.0)

@@ -1,7 +1,7 @@
 """Particular solutions w of −aΔw + cw = f in the plane, a > 0 and c constant: of Gaussians, points, polynomials.
 
-Each gives what a layout names: w and its derivatives `(layout.count, n)` at points `(n, 2)`; as a `Potential`
-each is a background of a trial function.
+Each gives the channels of a layout: w and its derivatives `(layout.count, n)` at points `(n, 2)`. A `Potential` is a
+background of a trial function.
 
 A Gaussian of variance s² is the heat kernel at time s²/2, so its field is an integral over later times: closed for c = 0,
 an incomplete Bessel function for c > 0 (Hantush's well function), which is summed here.
@@ -50,7 +50,7 @@ class Medium:
 def gaussian(
     points: Array, center: Array, variance: float, medium: Medium, layout: Layout, unit: float = 1.0
 ) -> Array:
-    """Of a Gaussian of mass 1; without a reaction up to a constant: w = −log(r/unit)/2πa far away."""
+    """The field of a Gaussian of mass 1; without a reaction up to a constant: w = −log(r/unit)/2πa far away."""
     if medium.reaction < 0:
         source = GaussianSource(tuple(map(float, center)), variance)
         return _standing(source, points, medium, layout)
@@ -64,7 +64,7 @@ def gaussian(
 
 
 def point(points: Array, center: Array, medium: Medium, layout: Layout, unit: float = 1.0) -> Array:
-    """Of a point of mass 1, likewise."""
+    """The field of a point of mass 1, likewise."""
     if medium.reaction < 0:
         return _standing(PointSource(tuple(map(float, center))), points, medium, layout)
     away = points - center
@@ -79,13 +79,13 @@ def point(points: Array, center: Array, medium: Medium, layout: Layout, unit: fl
 
 
 def _standing(source: GaussianSource | PointSource, points: Array, medium: Medium, layout: Layout) -> Array:
-    """The real part of an outgoing wave, (Δ + κ²)u = f, where the reaction is negative."""
+    """The real part of an outgoing wave, (Δ + κ²)u = f, for a negative reaction."""
     wave = OutgoingWave(source, medium.wavenumber)
     return np.asarray(-wave.channels(points, layout).real / medium.coefficient)
 
 
 def radial_channels(away: Array, moments: list[Array], layout: Layout) -> Array:
-    """What `layout` names of w(r), from w, −w′/r and (w′/r)′/r."""
+    """The channels of `layout` for w(r), from w, −w′/r and (w′/r)′/r."""
     channels = [moments[0]]
     for axes in layout.derivatives[1:]:
         if len(axes) == 1:
@@ -142,7 +142,7 @@ class Polynomial:
         return np.asarray(self.channels(points, Layout(2, 0))[0])
 
     def channels(self, points: Array, layout: Layout) -> Array:
-        """What `layout` names, at points `(n, 2)`: `(layout.count, n)`."""
+        """The channels of `layout` at points `(n, 2)`: `(layout.count, n)`."""
         powers = np.arange(len(self.coefficients))
         scaled = (points - self.center) / self.scale
         tables = [[scaled[:, i, None] ** powers for i in range(2)]]
@@ -201,7 +201,7 @@ class Potential(Background):
 
     @abstractmethod
     def channels(self, points: Array, layout: Layout) -> Array:
-        """What `layout` names at points (n, d): (layout.count, n)."""
+        """The channels of `layout` at points (n, d): (layout.count, n)."""
 
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         layout = Layout(points.shape[1], order, tuple(mixed))
@@ -211,7 +211,8 @@ class Potential(Background):
 
 @dataclass(frozen=True, eq=False)
 class SourcePotential(Potential):
-    """Of a source about a point; without a reaction it is zero far away up to a logarithm, in this unit of length."""
+    """The field of a source about a point; without a reaction it is zero far away up to a logarithm, in this unit of
+    length."""
 
     source: GaussianSource | PointSource
     coefficient: float
@@ -233,7 +234,7 @@ class SourcePotential(Potential):
 
 @dataclass(frozen=True, eq=False)
 class GaussianPotential(SourcePotential):
-    """Of a Gaussian source."""
+    """The field of a Gaussian source."""
 
     source: GaussianSource
 
@@ -243,7 +244,7 @@ class GaussianPotential(SourcePotential):
 
 @dataclass(frozen=True, eq=False)
 class PointPotential(SourcePotential):
-    """Of a point source; infinite there."""
+    """The field of a point source; infinite there."""
 
     source: PointSource
 

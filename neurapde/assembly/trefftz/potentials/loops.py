@@ -1,4 +1,4 @@
-"""The rim of a region as closed paths: those around it, and those of its holes."""
+"""The rim of a region as closed paths: its outer ones, and those of its holes."""
 
 from dataclasses import dataclass
 
@@ -17,14 +17,14 @@ FINE, SEEN = 65, 41
 
 @dataclass(frozen=True, eq=False)
 class Loop:
-    """A closed path (n,) with the region on its left, of its panels in turn."""
+    """A closed path (n,) along panels in turn, with the region on its left."""
 
     panels: tuple[Panel, ...]
     path: Complex
 
     @property
     def area(self) -> float:
-        """Enclosed; negative where it goes round a hole."""
+        """Enclosed area; negative around a hole."""
         return (
             float(
                 np.sum(
@@ -37,12 +37,12 @@ class Loop:
 
     @property
     def hole(self) -> bool:
-        """Whether it goes round a hole."""
+        """Whether it goes around a hole."""
         return self.area < 0
 
     @property
     def middle(self) -> complex:
-        """A place within, far from the path: the centre of a circle."""
+        """A place inside, far from the path: the centre of a circle."""
         edge = self.panels[0].curve.edge
         if isinstance(edge, Arc) and self.panels[0].curve.closed:
             return complex(*edge.center)
@@ -81,7 +81,7 @@ def loops_of(partition: Partition, region: Region) -> list[Loop]:
 
 
 def _winds(path: Complex, places: Complex) -> NDArray[np.bool_]:
-    """Whether a closed path goes round places (m,)."""
+    """Whether a closed path goes around places (m,)."""
     away = path[None, :] - places[:, None]
     away = np.where(away == 0, 1.0, away)
     turns = np.angle(np.roll(away, -1, axis=1) / away).sum(axis=1)

@@ -1,10 +1,10 @@
-"""Where the features of a region lie: powers about centres, poles that cluster at corners, and poles along what is near.
+"""Positions of a region's features: powers about centres, poles that cluster at corners, poles along near objects.
 
-At a corner of opening βπ with u ~ r^α, n poles on the bisector beyond it, at distances R exp(−s(√n − √j)) with
-s = π √(2(2 − β)/α), and a polynomial leave an error like exp(−π √(2(2 − β)αn)).
+At a corner of opening βπ with u ~ r^α, n poles on the bisector beyond it, at distances R exp(−s(√n − √j)) with s = π
+√(2(2 − β)/α), and a polynomial have an error like exp(−π √(2(2 − β)αn)).
 
 Source: Gopal, Trefethen (2019), SIAM J. Numer. Anal. 57(5), 2074–2094; Herremans, Huybrechs, Trefethen (2023), SIAM J.
-Numer. Anal. 61(6), 2580–2600, for the spacing, whose β = 0 is their interval.
+Numer. Anal. 61(6), 2580–2600, for the spacing; β = 0 is their interval.
 """
 
 import math
@@ -42,7 +42,7 @@ CLEAR = 0.3
 
 @dataclass(frozen=True)
 class Places:
-    """Poles `(m,)` of one region, with their sizes: the distances that they have from it."""
+    """Poles `(m,)` of one region, with their sizes: their distances from it."""
 
     at: Complex
     sizes: Array
@@ -55,7 +55,7 @@ NONE = Places(np.empty(0, dtype=complex), np.empty(0))
 
 
 def clustered(corners: Sequence[Corner], region: int, digits: float) -> Places:
-    """Poles of a region at corners, for an error of 10^−digits of what they contribute."""
+    """Poles of a region at corners, for an error of 10^−digits of their contribution."""
     poles = NONE
     for corner in corners:
         for sector in corner.sectors:
@@ -76,7 +76,7 @@ def clustered(corners: Sequence[Corner], region: int, digits: float) -> Places:
 
 @dataclass(frozen=True)
 class Cells:
-    """A panel cut where fields change along it: fractions `(m + 1,)` of its length at which the cells end."""
+    """A panel cut into cells that resolve the field along it: fractions `(m + 1,)` of its length at which the cells end."""
 
     panel: Panel
     ends: Array
@@ -97,7 +97,7 @@ class Cells:
         return Cells(self.panel, np.sort(np.concatenate([self.ends, middles[which]])))
 
     def nodes(self, each: int) -> Array:
-        """So many Gauss points of every cell, as fractions of the panel's length."""
+        """A number of Gauss points of every cell, as fractions of the panel's length."""
         x, _ = unit_rule(each)
         return (self.ends[:-1, None] + np.diff(self.ends)[:, None] * x).ravel()
 
@@ -105,7 +105,7 @@ class Cells:
 def cells_of(partition: Partition, spots: Sequence[Spot], data: Sequence[Array]) -> list[Cells]:
     """The panels in cells that are no longer than their distance from sources and from panels that they do not touch.
 
-    data: of every panel, the ends of cells that follow what is asked for on it.
+    data: of every panel, the ends of cells that follow its data.
     """
     cells = [
         Cells(panel, np.unique(np.concatenate([ends, np.linspace(0, 1, _arcs(panel) + 1)])))
@@ -136,7 +136,7 @@ def _arcs(panel: Panel) -> int:
 
 
 def _touch(points: Array, other: Array, extent: float) -> bool:
-    """Whether two panels `(n, 2)` have an end in common."""
+    """Whether two panels `(n, 2)` share an end."""
     a, b = as_complex(points[[0, -1]]), as_complex(other[[0, -1]])
     return bool((np.abs(a[:, None] - b) < 1e-8 * extent).any())
 
@@ -144,7 +144,7 @@ def _touch(points: Array, other: Array, extent: float) -> bool:
 def beside(cells: Sequence[Cells], region: int, size: float, digits: float, outer: Sequence[Panel]) -> Places:
     """Poles of a region beyond those of its panels whose cells are short.
 
-    size: of the region. outer: the panels around it, its holes' left out.
+    size: of the region. outer: the panels around it, without those of holes.
     """
     poles, each = NONE, math.ceil(2 + digits / 2)
     for panel_cells in cells:
@@ -169,7 +169,7 @@ def beside(cells: Sequence[Cells], region: int, size: float, digits: float, oute
 
 
 def _notched(cells: Cells, outer: Sequence[Panel], side: float, limit: float) -> tuple[Cells, Array]:
-    """Cells no longer than the way across what is not the region, where that is less than a limit; and that way `(m,)`."""
+    """Cells no longer than the width of the part outside the region, if that is below a limit; and that width `(m,)`."""
     t = np.linspace(0, 1, SEEN)
     mine = cells.panel.curve.points(t)
     others = [panel.curve.points(t) for panel in outer if panel is not cells.panel]
@@ -189,7 +189,7 @@ def _notched(cells: Cells, outer: Sequence[Panel], side: float, limit: float) ->
 
 
 def clear(places: Places, rim: Complex, inside: NDArray[np.bool_]) -> Places:
-    """Those that are not inside the region, nor too near to places on its rim."""
+    """The poles that are not inside the region, nor too near to places on its rim."""
     if not len(places.at):
         return places
     tree = cKDTree(np.stack([rim.real, rim.imag], axis=1))

@@ -1,7 +1,7 @@
 """Loads r^β g(r, θ) that are singular at a re-entrant corner, g smooth there: sums of r^(β + m) e^{iμθ}, and their fields.
 
-With p = β + m, the field of −Δw = r^p e^{iμθ} is −r^(p + 2) e^{iμθ}/((p + 2)² − μ²). In θ the waves are those of a sector
-twice as wide, and in r powers; where the load has a smooth part beside the singular one it has powers of its own.
+With p = β + m, the field of −Δw = r^p e^{iμθ} is −r^(p + 2) e^{iμθ}/((p + 2)² − μ²). In θ the waves are those of a
+sector twice as wide, and in r there are powers; a smooth part of the load has its own powers.
 """
 
 import math
@@ -37,7 +37,7 @@ class Sector:
     radius: float
 
     def places(self, s: Array, t: Array) -> Array:
-        """Points (n, 2) at radii s and angles t, in units of the largest, each with each."""
+        """Points (n, 2) at all pairs of radii s, in units of the largest, and angles t."""
         z = self.at + self.radius * self.into * s[:, None] * np.exp(1j * self.half * t)
         return np.stack([z.real, z.imag], axis=-1).reshape(-1, 2)
 
@@ -105,7 +105,7 @@ class PolarPotential(Potential):
 
 @dataclass(frozen=True, eq=False)
 class PolarLoad:
-    """A load at a corner: coefficients as those of `PolarPotential`."""
+    """A load at a corner: coefficients as in `PolarPotential`."""
 
     coefficients: Complex
     exponents: Array
@@ -125,7 +125,7 @@ class PolarLoad:
         )
 
     def particular(self, coefficient: float) -> PolarPotential:
-        """A field of it, without a reaction."""
+        """Its field, without a reaction."""
         raised = self.exponents + 2
         symbol = _symbol(raised, self.frequencies) * coefficient / self.sector.radius**2
         return self._potential(-self.coefficients / symbol, raised)
@@ -136,7 +136,7 @@ def _symbol(raised: Array, frequencies: Array) -> Array:
 
 
 def growth(values: Array) -> float | None:
-    """β of values (radii, angles) that go as r^β (g + r g′ + …) at the radii 2^−k of `OCTAVES`; None where they do not."""
+    """β of values (radii, angles) that vary as r^β (g + r g′ + …) at the radii 2^−k of `OCTAVES`, or None."""
     sizes = np.linalg.norm(values, axis=1)
     if not np.isfinite(sizes).all() or (sizes == 0).any():
         return None
@@ -151,7 +151,7 @@ def growth(values: Array) -> float | None:
 
 @dataclass(frozen=True, eq=False)
 class PolarRule:
-    """Where a load is asked for at a corner, and the factors of the tables that fit it."""
+    """The points for a load at a corner, and the factors of the tables that fit it."""
 
     sector: Sector
     exponents: Array
@@ -163,7 +163,7 @@ class PolarRule:
 
     @classmethod
     def of(cls, sector: Sector, beta: float, order: int) -> "PolarRule":
-        """With powers β … β + order and, unless β is a whole number, 0 … order."""
+        """The rule with powers β … β + order and, unless β is an integer, 0 … order."""
         whole = np.arange(order + 1.0)
         exponents = whole + beta if beta == round(beta) else np.concatenate([whole + beta, whole])
         least = float(exponents.min())
@@ -187,7 +187,7 @@ class PolarRule:
         )
 
     def load(self, values: Array) -> PolarLoad:
-        """The sum nearest to values at the points, in units of the least power."""
+        """The sum nearest to values at the points, in units of the smallest power."""
         coefficients = fitted(values.reshape(self.roots.shape) * self.roots, self.radial, self.angular)
         count = len(self.frequencies)
         sines = np.pad(coefficients[:, count:], ((0, 0), (1, 0)))

@@ -1,4 +1,4 @@
-"""The rows of a level: what is asked for at Gauss points of cells that are short where poles are near."""
+"""The rows of a level: conditions at Gauss points of cells that are short near poles."""
 
 import enum
 import math
@@ -35,7 +35,7 @@ TINY = 1e-15
 
 
 def nodes_of(digits: float) -> int:
-    """Gauss points of a cell, for so many digits."""
+    """Gauss points of a cell, for a number of digits."""
     return min(max(math.ceil(digits / 2) + 1, 3), 6)
 
 
@@ -62,7 +62,8 @@ def row_cells(cells: Cells, clustered: Complex, along: Complex, longest: float, 
 class Rows:
     """Places on one panel.
 
-    points, normals: (n, 2). weights: (n,), the arc length of each. lengths: (n,), by which slopes are told in units of u.
+    points, normals: (n, 2). weights: (n,), the arc length of each. lengths: (n,), factors that convert slopes to units
+    of u.
     """
 
     cells: Cells
@@ -85,7 +86,7 @@ class Rows:
 
 
 class What(enum.Enum):
-    """Values, slopes at places, and what flows through a panel in all."""
+    """Kinds of rows: values, slopes at places, and the total flow through a panel."""
 
     VALUES = enum.auto()
     SLOPES = enum.auto()
@@ -94,7 +95,7 @@ class What(enum.Enum):
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """Rows in units of u, and what they tell of."""
+    """Rows in units of u, and their kinds."""
 
     block: Block
     of: What
@@ -116,14 +117,14 @@ def rows_of(basis: Basis, places: Sequence[Rows]) -> list[Asked]:
 
 @dataclass(frozen=True, eq=False)
 class _Trace:
-    """Values and, where they are asked for, normal slopes: of a region's features (1 or 2, n, count), and what is known."""
+    """Values and, if needed, normal slopes: of a region's features (1 or 2, n, count), and of the known fields."""
 
     features: NDArray[Any]
     known: NDArray[Any]
 
 
 def _traces(basis: Basis, region: Region, places: Sequence[Rows]) -> dict[int, _Trace]:
-    """Those on the rim of a region, by the number of the place; those that ask for the same all found at once."""
+    """The traces on the rim of a region, by the number of the place; equal kinds are computed together."""
     mine = [
         i
         for i, place in enumerate(places)
@@ -150,7 +151,7 @@ def _traces(basis: Basis, region: Region, places: Sequence[Rows]) -> dict[int, _
 
 
 def _order(basis: Basis, place: Rows) -> int:
-    """1 where slopes are asked for, 0 where values alone are."""
+    """1 if slopes are needed, 0 for values alone."""
     panel = place.cells.panel
     if panel.outer is not None:
         return 1
@@ -159,14 +160,14 @@ def _order(basis: Basis, place: Rows) -> int:
 
 
 def _along(channels: NDArray[Any], normals: Array) -> NDArray[Any]:
-    """Values, and of gradients the part along normals (2, n, 1)."""
+    """Values, and the components of gradients along normals (2, n, 1)."""
     if len(channels) == 1:
         return channels
     return np.stack([channels[0], (channels[1:] * normals).sum(0)])
 
 
 def _across(basis: Basis, place: Rows, inner: _Trace, outer: _Trace) -> list[Asked]:
-    """[u] = 0 and [a ∂u/∂n] = 0, and once more of its mean: what flows in all must leave through the poorer conductor."""
+    """[u] = 0 and [a ∂u/∂n] = 0, and again for its mean: the total flow must leave through the poorer conductor."""
     panel, regions = place.cells.panel, basis.partition.regions
     assert panel.outer is not None
     a, b = (abs(basis.family.flux(regions[index])) for index in (panel.inner, panel.outer))
@@ -186,7 +187,7 @@ def _across(basis: Basis, place: Rows, inner: _Trace, outer: _Trace) -> list[Ask
 
 
 def _on_face(basis: Basis, place: Rows, region: Region, trace: _Trace) -> list[Asked]:
-    """a u + b ∂u/∂n = value, in units of what stands before the larger of u and its slope."""
+    """a u + b ∂u/∂n = value, in units of the coefficient of the larger of u and its slope."""
     condition = basis.family.condition(place.cells.panel, region)
     if condition is None:
         return []

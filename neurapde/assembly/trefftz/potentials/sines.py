@@ -1,8 +1,9 @@
-"""Loads as sums of sines on a box twice as long, and their fields: of any function that is smooth in the box round a region.
+"""Loads as sums of sines on a box twice as long, and their fields, for any function that is smooth around a region.
 
-On the larger box the sines prescribe nothing at the rim of the smaller one, so sums of them converge to a smooth function
-faster than any power (Fourier extension; Adcock, Huybrechs, Martín-Vaquero 2014). Products of an axis each: two small
-singular value decompositions fit all of them at once. Each is an eigenfunction, so that its field is a division away.
+On the larger box the sines prescribe nothing at the rim of the smaller one, so their sums converge to a smooth
+function faster than any power (Fourier extension; Adcock, Huybrechs, Martín-Vaquero 2014). They are products of
+functions of one axis: two small singular value decompositions fit all of them at once. Each is an eigenfunction, so a
+division gives its field.
 """
 
 import math
@@ -39,7 +40,7 @@ class Frame:
 
 @lru_cache(maxsize=64)
 def frame(order: int, length: float) -> Frame:
-    """Of frequencies 0 … order, at twice as many Gauss points as there are functions."""
+    """The frame of frequencies 0 … order, at twice as many Gauss points as functions."""
     frequencies: Array = np.arange(order + 1.0) * math.pi / length
     nodes, weights = gauss(2 * (2 * order + 1))
     roots = np.sqrt(weights)
@@ -57,7 +58,7 @@ def waves(t: Array, frequencies: Array, order: int) -> Array:
 
 
 def fitted(values: Array, first: tuple[Array, Array, Array], second: tuple[Array, Array, Array]) -> Array:
-    """The coefficients of products of two tables, each given by its factors U s V, that are nearest to values."""
+    """The coefficients of products of two tables, each given by its factors U s V, that fit values best."""
     (u, s, v), (x, t, y) = first, second
     sizes = s[:, None] * t
     divisors = np.where(sizes > CUT * sizes.max(), sizes, np.inf)
@@ -110,7 +111,7 @@ class SinesPotential(Potential):
 
 @dataclass(frozen=True, eq=False)
 class SinesLoad:
-    """A load as a sum of sines: coefficients as those of `SinesPotential`."""
+    """A load as a sum of sines: coefficients as in `SinesPotential`."""
 
     coefficients: Array
     frequencies: Array
@@ -123,7 +124,7 @@ class SinesLoad:
         return np.asarray(potential.channels(points, Layout(2, 0))[0])
 
     def particular(self, medium: Medium) -> SinesPotential:
-        """A field of it."""
+        """Its field."""
         symbol = _symbol(self.frequencies, self.halves, medium)
         mean = 0.0
         coefficients = self.coefficients / np.where(symbol == 0, np.inf, symbol)
@@ -133,7 +134,7 @@ class SinesLoad:
 
 
 def _symbol(frequencies: Array, halves: Array, medium: Medium) -> Array:
-    """What −aΔ + c makes of every product of sines."""
+    """The factor of −aΔ + c for every product of sines."""
     every = np.concatenate([frequencies, frequencies[1:]])
     squares = (every[:, None] / halves[0]) ** 2 + (every / halves[1]) ** 2
     return np.asarray(medium.coefficient * squares + medium.reaction)

@@ -63,7 +63,7 @@ class SpaceLevels(RimLevels):
         return self.balanced(solved) if problem.equation.leaves_constant(problem) else solved
 
     def _order(self, patch: Patch, digits: float) -> int:
-        """Of the functions that belong to a patch: all faces of a box have those about its centre."""
+        """The order of a patch's functions: all faces of a box have those about its centre."""
         if isinstance(patch.surface, Rectangle):
             return self._order_in_box(patch.surface.box, digits)
         assert isinstance(patch.surface, Sphere)
@@ -74,7 +74,7 @@ class SpaceLevels(RimLevels):
         return last_order(rate * radius, ratio, digits)
 
     def _room(self, patch: Patch) -> float:
-        """How far a sphere is from other patches and from spots."""
+        """The distance of a sphere from other patches and from spots."""
         surface = patch.surface
         assert isinstance(surface, Sphere)
         room = min(
@@ -87,7 +87,7 @@ class SpaceLevels(RimLevels):
         return room
 
     def _order_in_box(self, box: Box, digits: float) -> int:
-        """About the centre of a box: what is near to a face has its image as far beyond it.
+        """The order about the centre of a box: an object near a face has its image at the same distance beyond it.
 
         On [−1, 1] a function with its nearest singularity at 1 + δ is a polynomial up to ρ^−n, ρ = 1 + δ + √(δ(2 + δ)).
         """
@@ -107,7 +107,7 @@ class SpaceLevels(RimLevels):
         return last_order(self.rates[region] * diagonal, 1 / grows, digits)
 
     def _features(self, region: Region, orders: dict[Patch, int]) -> tuple[Features, ...]:
-        """All features of a region, those of what is around it first."""
+        """All features of a region, those of its outer surface first."""
         within: dict[Box | Sphere, Sequence[Features]] = {}
         around: list[Features] = []
         for patch, order in orders.items():

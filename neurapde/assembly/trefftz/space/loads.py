@@ -18,7 +18,7 @@ CORE, TERMS = 0.25, 20
 
 @dataclass(frozen=True, eq=False)
 class SourceInSpace(Potential):
-    """Of a Gaussian or a point source; zero far away, if the reaction is not negative."""
+    """The field of a Gaussian or a point source; zero far away, if the reaction is not negative."""
 
     source: GaussianSource | PointSource
     coefficient: float
@@ -171,7 +171,7 @@ def _times_square(f: Array) -> Array:
 
 
 def polynomial_through(points: Array, values: Array, degree: int) -> PolynomialInSpace | None:
-    """The one of a degree nearest to values (n,) at points (n, 3); None where there are too few points."""
+    """The polynomial of a degree nearest to values (n,) at points (n, 3); None if there are too few points."""
     lower, upper = points.min(axis=0), points.max(axis=0)
     center, scale = (lower + upper) / 2, float(np.max(upper - lower)) / 2
     scaled = (points - center) / scale

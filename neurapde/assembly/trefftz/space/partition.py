@@ -79,14 +79,14 @@ class SpacePartition(AbstractPartition[Patch]):
     """The regions of a domain in three axes."""
 
     def no_ball(self) -> str | None:
-        """That it is a box alone, in words."""
+        """A message that it is only a box."""
         if all(isinstance(patch.surface, Rectangle) for patch in self.panels):
             return "it is a box without a ball in it"
         return None
 
     @classmethod
     def of(cls, domain: Domain, pieces: Sequence[Piece]) -> "SpacePartition":
-        """Of a domain whose medium has these pieces, each constant.
+        """The partition of a domain whose medium has these constant pieces.
 
         Raises: DeclarationError, whose message ends a sentence, for shapes other than balls in a box or a ball, apart from
         each other.
@@ -123,7 +123,7 @@ class SpacePartition(AbstractPartition[Patch]):
 
 
 def _surfaces(domain: Domain, pieces: Sequence[Piece]) -> Iterator[tuple[Surface, str]]:
-    """Every surface once, with the name of the face of the domain that it is."""
+    """Every surface once, with the name of its face of the domain."""
     found: set[Surface] = set()
     for face, (shape, own) in faces_of(domain).items():
         surfaces = surfaces_of(shape)
@@ -148,7 +148,7 @@ def _surfaces(domain: Domain, pieces: Sequence[Piece]) -> Iterator[tuple[Surface
 
 
 def _patch(surface: Surface, face: str, domain: Domain, regions: Sequence[Region]) -> Patch | None:
-    """The patch that a surface is; None where it separates nothing."""
+    """The patch of a surface; None if it separates nothing."""
     places = surface.places(LOOKED)
     step = STEP * max(domain.extents) * places.normals
     within, around = (_sides(places.points + sign * step, domain, regions) for sign in (-1.0, 1.0))
@@ -161,7 +161,7 @@ def _patch(surface: Surface, face: str, domain: Domain, regions: Sequence[Region
 
 
 def _sides(points: Array, domain: Domain, regions: Sequence[Region]) -> int | None:
-    """The region in which all the points lie; None outside of the domain."""
+    """The region of all the points; None outside the domain."""
     index = np.full(len(points), -1)
     for region in reversed(regions):
         index[region.contains(points)] = region.index

@@ -46,7 +46,7 @@ class PoissonInSpace(PoissonFamily):
         return SpacePartition.of(self.problem.domain, self.pieces)
 
     def unknown(self) -> str | None:
-        """The first load whose field is not known in closed form."""
+        """The first load without a known field in closed form."""
         for region in self.partition.regions:
             for source in self._sources:
                 if not isinstance(source, GaussianSource | PointSource) and not self._polynomial(
@@ -77,7 +77,7 @@ class PoissonInSpace(PoissonFamily):
         return tuple(potentials)
 
     def _polynomial(self, source: Source, region: Region) -> PolynomialInSpace | None:
-        """The load in a region as a polynomial; None where it is none."""
+        """The load in a region as a polynomial, or None."""
         key = source, region.index
         if key not in self._polynomials:
             self._polynomials[key] = _exact(
@@ -110,7 +110,7 @@ class PoissonInSpace(PoissonFamily):
 
 
 def _exact(load: Callable[[Array], Any], points: Array) -> PolynomialInSpace | None:
-    """The polynomial that a load is at points (n, 3)."""
+    """The polynomial equal to a load at points (n, 3)."""
     values = np.asarray(to_numpy(load(points)), dtype=float)
     if not np.isfinite(values).all():
         return None

@@ -18,7 +18,7 @@ GOLDEN = math.pi * (3 - math.sqrt(5))
 
 @dataclass(frozen=True)
 class Places:
-    """Places on a surface (n, 3), unit normals out of the shape, and the area that each stands for (n,)."""
+    """Places on a surface (n, 3), unit normals out of the shape, and the area of each (n,)."""
 
     points: Array
     normals: Array
@@ -31,11 +31,12 @@ class Surface(ABC):
     @property
     @abstractmethod
     def area(self) -> float:
-        """Of all of it."""
+        """The total area."""
 
     @abstractmethod
     def places(self, count: float, turned: bool = False) -> Places:
-        """About so many, spread evenly enough for functions that as many numbers describe; or others between, if turned."""
+        """About a given number of places, even enough for functions with as many parameters; others between them, if
+        turned."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Rectangle(Surface):
 
 
 def surfaces_of(shape: Domain) -> dict[str, Surface] | None:
-    """The surface that each face of a ball or box is; None of other shapes."""
+    """The surface of each face of a ball or box; None for other shapes."""
     if isinstance(shape, Ball):
         x, y, z = map(float, shape.center)
         return {shape.faces[0]: Sphere((x, y, z), shape.radius)}
@@ -103,7 +104,7 @@ def surfaces_of(shape: Domain) -> dict[str, Surface] | None:
 
 
 def clearance(surface: Surface, other: Surface) -> float:
-    """How far two surfaces are apart: 0 where they touch or cross, infinite for concentric spheres, and of one box."""
+    """The distance of two surfaces: 0 if they touch or cross, infinite for concentric spheres and for faces of one box."""
     if isinstance(surface, Sphere) and isinstance(other, Sphere):
         away = math.dist(surface.center, other.center)
         if away < 1e-12 * max(surface.radius, other.radius):
