@@ -1,4 +1,4 @@
-"""The wave equation on a lattice of sines: the box that nothing returns from, the medium's matrix, and the loads.
+"""The wave equation on a lattice of sines: the box without reflections, the medium's matrix, and the loads.
 
 Divided by c², u_tt = c² Δu + f becomes M a'' = −K a + F, with K diagonal and M = ∫ φφ/c² exact for media that jump. With
 the modes normalised, M = Bᵀ m B, where the columns of B are orthonormal on a grid of midpoints and m is the trigonometric
@@ -29,9 +29,9 @@ Sides = tuple[tuple[bool, bool], ...]
 class WaveLattice:
     """The matrices of a medium on the products of modes of a box, in one to three dimensions.
 
-    box: on which the modes live. inside: the box of the domain, where fields are given. source: the medium. free: for each
-    axis, whether the slope (instead of the value) vanishes at its (lower, upper) end. missed: moments that the medium has
-    beside those of its rule.
+    box: of the modes. inside: the box of the domain, where fields are given. source: the medium. free: for each axis,
+    whether the slope (instead of the value) vanishes at its (lower, upper) end. missed: moments of the medium in
+    addition to those of its rule.
     """
 
     def __init__(
@@ -79,12 +79,12 @@ class WaveLattice:
         return np.asarray(values, dtype=float).reshape([len(axis_modes.grid) for axis_modes in self.modes])
 
     def with_missed(self, moments: FloatArray) -> "WaveLattice":
-        """The lattice of a medium with these moments beside those of its rule."""
+        """The lattice of a medium with these moments in addition to those of its rule."""
         return WaveLattice(self.box, self.inside, self.source, self.shape, self.free, moments)
 
     @cached_property
     def uniform(self) -> float | None:
-        """m where it is one number, else None."""
+        """m if it is constant, else None."""
         return self.source.uniform if self._missed is None else None
 
     @cached_property
@@ -141,7 +141,7 @@ class WaveLattice:
 
     @cached_property
     def oscillations(self) -> Oscillations:
-        """A by its own vectors: of as many modes as a matrix may have, or in a uniform medium."""
+        """A by its eigenvectors: for a limited number of modes, or in a uniform medium."""
         if self.uniform is not None:
             return Oscillations(self.stiffness / self.uniform, lambda x: x, lambda x: x)
         size, shape = self.stiffness.size, self.shape
@@ -166,8 +166,8 @@ class WaveLattice:
     ) -> FloatArray:
         """∫ field φ over the box `inside`, or ∫ m field φ, for every normalised mode: `shape`.
 
-        detail: bandwidth of the field, where it may be more than the modes'. breaks: coordinates on each axis at which it
-        jumps. finer: by so many times the nodes.
+        detail: bandwidth of the field, if it may be above that of the modes. breaks: coordinates on each axis where it
+        jumps. finer: factor of the number of nodes.
         """
         axes = [rule for _, rule in self.rules(field, by_medium, detail, breaks, finer)]
         mesh = np.meshgrid(*(x for x, _ in axes), indexing="ij")

@@ -1,8 +1,9 @@
-"""A wave problem solved on one lattice: what it takes, and what is known of its error, a term for each thing too coarse.
+"""A wave problem solved on one lattice: its cost, and its error with a term for each approximation.
 
-Errors are relative to the field, in the physical region and over all the time. The terms: the spectrum's end and, where the
-medium couples the modes, what a second, coarser lattice changes in the modes that both have; the medium's quadrature, of
-which the two lattices have nodes of their own; the integrals of the source's signal; the loads; the polynomials in time.
+Errors are relative to the field, in the physical region and over the whole time. The terms are the end of the spectrum
+and, if the medium couples the modes, the difference to a coarser lattice in the common modes; the medium's quadrature,
+for which the two lattices have different nodes; the integrals of the source's signal; the loads; the polynomials in
+time.
 """
 
 import math
@@ -48,8 +49,8 @@ POINT, PANELLED = 120.0, 3.0
 class Evolved:
     """The waves on one lattice.
 
-    raw: (3, knots, *modes, shots). near: fields that go on where the modes end. signal: what the integrals of signals
-    leave. polynomials: the work it took. terms: of the error. change: from a coarser level, and the logarithm of the
+    raw: (3, knots, *modes, shots). near: fields beyond the end of the modes. signal: error of the integrals of
+    signals. polynomials: the work. terms: of the error. change: from a coarser level, and the logarithm of the
     bandwidths' ratio; before: that of the coarser level.
     """
 
@@ -71,7 +72,7 @@ class Evolved:
 
     @cached_property
     def states(self) -> FloatArray:
-        """Value, rate and acceleration of the modes, less what the near fields hold of them."""
+        """Value, rate and acceleration of the modes, without the part in the near fields."""
         states = self.raw.copy()
         for near in self.near:
             states[..., near.shot] -= np.tensordot(
@@ -81,7 +82,7 @@ class Evolved:
 
     @cached_property
     def axes(self) -> list[FloatArray]:
-        """Coordinates within the physical region, no two axes and no lattice in step with them."""
+        """Coordinates in the physical region, in step with no other axis and no lattice."""
         core, count = self.waves.medium.core, SEEN[self.waves.space.dimension]
         return [
             a
@@ -110,12 +111,12 @@ class Evolved:
         return float(np.linalg.norm(values))
 
     def norm(self, modes: FloatArray) -> float:
-        """Relative norm of a field of modes (knots, *modes, shots) where it is compared."""
+        """Relative norm of a field of modes (knots, *modes, shots) at the coordinates."""
         return float(np.linalg.norm(self.seen(modes))) / self.size if self.size else 0.0
 
 
 def evolve(waves: WaveProblem, lattice: WaveLattice, times: FloatArray) -> Evolved:
-    """The states of every shot at the knots in time, block by block of time where that is long."""
+    """The states of every shot at the knots in time; a long time is divided into blocks."""
     count, missed = 0, 0.0
 
     def run(forcings: list[Forcing]) -> FloatArray:
@@ -140,20 +141,20 @@ def evolve(waves: WaveProblem, lattice: WaveLattice, times: FloatArray) -> Evolv
 
 
 def followed(lattice: WaveLattice, times: FloatArray, driven: Sequence[Driven]) -> Propagated:
-    """The states at the knots that vectors with their histories make."""
+    """The states at the knots from vectors with their histories."""
     if is_modal(lattice.shape, lattice.uniform is not None, math.sqrt(lattice.largest), times):
         return Propagated(oscillated(lattice.oscillations, times, driven), 0)
     return propagate_long(lattice.operator, lattice.largest, times, driven)
 
 
 def is_modal(shape: Sequence[int], uniform: bool, fastest: float, times: FloatArray) -> bool:
-    """Whether a long time is followed oscillation by oscillation."""
+    """Whether a long time uses single oscillations."""
     turn = fastest * float(times[1] - times[0])
     return blocks_of(turn, len(times) - 1) > 1 and (uniform or math.prod(shape) <= MOST_OSCILLATIONS)
 
 
 def wave_cost(waves: WaveProblem, counts: Sequence[int], moments: int) -> Cost:
-    """What the states at so many moments take."""
+    """The cost of the states at a number of moments."""
     modes, shots = float(math.prod(counts)), len(waves.problem.right_hand_sides)
     bands = [math.pi * n / extent for n, extent in zip(counts, waves.box.extents, strict=True)]
     fastest = math.hypot(*bands) * waves.speeds[1]
@@ -183,10 +184,10 @@ def wave_cost(waves: WaveProblem, counts: Sequence[int], moments: int) -> Cost:
 
 
 def tail_of(level: Evolved) -> float:
-    """What the spectrum holds beyond its end.
+    """The part of the spectrum beyond its end.
 
-    The power in shells of the upper half is followed by a parabola of its logarithm, and goes on as a geometric series. What
-    does not fit, where a spectrum goes up and down, may be missing at the end; so may as much as a lone shell holds.
+    A parabola fits the logarithm of the power in shells of the upper half, and a geometric series continues it. The
+    misfit of an uneven spectrum, or the content of a single shell, may be missing at the end and counts.
     """
     parts = [axis_modes.frequencies / axis_modes.bandwidth for axis_modes in level.lattice.modes]
     shells = np.asarray(reduce(np.maximum.outer, parts))[..., None]
@@ -211,16 +212,17 @@ def tail_of(level: Evolved) -> float:
 
 
 def change_of(level: Evolved, coarse: Evolved) -> tuple[float, float]:
-    """How the modes that both lattices have differ, relative, and the logarithm of the bandwidths' ratio."""
+    """The relative difference of the modes that both lattices have, and the logarithm of the bandwidths' ratio."""
     counts = tuple(slice(0, n) for n in coarse.lattice.shape)
     change = level.norm(level.raw[0][(slice(None), *counts)] - coarse.raw[0])
     return change, math.log(_band(level) / _band(coarse))
 
 
 def coupling_of(level: Evolved) -> float:
-    """The error of the modes that are kept, by how a coarser lattice differs in those that both have.
+    """The error of the modes in use, from the difference to a coarser lattice in the common ones.
 
-    It goes on falling as a power of the bandwidth: the one that this change and that before it show, within bounds.
+    It is assumed to fall as a power of the bandwidth, which follows from this change and the previous one, within
+    bounds.
     """
     if level.change is None:
         return 0.0
@@ -233,9 +235,9 @@ def coupling_of(level: Evolved) -> float:
 
 
 def medium_of(level: Evolved, coarse: Evolved) -> float:
-    """The effect of the medium's quadrature: the two lattices have the moments of low frequency by nodes of their own.
+    """The effect of the medium's quadrature: the two lattices have moments of low frequency from different nodes.
 
-    A wave of frequency ω is late by half the relative error of m times its time, and off by ω times that.
+    The delay of a wave is half the relative error of m times its time, and its error is ω times that delay.
     """
     fine, counts = level.lattice.moments, coarse.lattice.moments.shape
     error = coarse.lattice.synthesize(fine[tuple(slice(0, n) for n in counts)] - coarse.lattice.moments)
@@ -245,7 +247,7 @@ def medium_of(level: Evolved, coarse: Evolved) -> float:
 
 
 def near_of(level: Evolved) -> float:
-    """What near fields miss of the modes beyond the lattice."""
+    """The error of near fields in the modes beyond the lattice."""
     total = 0.0
     for near in level.near:
         held = np.tensordot(near.amplitudes[0], near.coefficients(level.lattice), axes=([-1], [-1]))
@@ -255,17 +257,17 @@ def near_of(level: Evolved) -> float:
 
 
 def knots_of(level: Evolved) -> float:
-    """The error of the quintics between knots: by what those over two intervals miss at the knot between.
+    """The error of the quintics between knots, from the error of those over two intervals at the middle knot.
 
-    Over one they miss less, in the measure that those over four miss more: not by much where a pulse is shorter than an
-    interval, since the rate jumps there.
+    Over one interval it is smaller by the ratio of the errors over two and four: not by much for a pulse shorter than
+    an interval, because the rate jumps there.
     """
     missed = _skipping(level, 1)
     return missed / min(max(_skipping(level, 2) / missed, 1.0), SKIPPED) if missed else 0.0
 
 
 def _skipping(level: Evolved, knots: int) -> float:
-    """What quintics over so many intervals on either side of a knot miss there, relative."""
+    """The relative error at a knot of quintics over a number of intervals on either side."""
     step = knots * float(level.times[1] - level.times[0])
     before, after = level.states[:, : -2 * knots], level.states[:, 2 * knots :]
     middle = (before[0] + after[0]) / 2 + 5 * step / 16 * (before[1] - after[1])
@@ -274,7 +276,7 @@ def _skipping(level: Evolved, knots: int) -> float:
 
 
 def judged(level: Evolved, coarse: Evolved | None) -> Evolved:
-    """The level with the terms of its error; `coarse` is a level on fewer modes, where the medium couples them."""
+    """The level with the terms of its error; `coarse` is a level on fewer modes, if the medium couples them."""
     terms = {"spectrum": tail_of(level), "knots": knots_of(level), "signal": level.signal}
     terms["loads"] = level.waves.load_error(level.lattice)
     if level.near:
@@ -286,5 +288,5 @@ def judged(level: Evolved, coarse: Evolved | None) -> Evolved:
 
 
 def _band(level: Evolved) -> float:
-    """The bandwidth along the axis that has the least: a short one may have more, by its few modes."""
+    """The smallest bandwidth of all axes; a short axis may have more, because it has few modes."""
     return min(axis_modes.bandwidth for axis_modes in level.lattice.modes)

@@ -1,8 +1,8 @@
-"""The medium of waves that leave a box: m = 1/c² inside as declared, beyond as it is at the nearest point of the box.
+"""The medium of waves that leave a box: m = 1/c² as declared inside, beyond that of the nearest point of the box.
 
-A lattice of modes sees the medium through its cosine moments alone. They are sums of three kinds of integrals: over the box,
-over the strips beyond its sides, where m varies along the side only, and over the corners, where it does not vary. The
-rules are broken where the medium jumps: on the edges of declared regions, and where a function is found to jump.
+A lattice of modes uses only the cosine moments of the medium. They are sums of three kinds of integrals: over the box,
+over the strips beyond its sides, where m varies only along the side, and over the corners, where it is constant. The
+quadrature panels end where the medium jumps: on the edges of declared regions, and at jumps found in functions.
 """
 
 import itertools
@@ -31,7 +31,7 @@ FINEST = 4000.0  # of an axis: the largest bandwidth, times its length, that a s
 
 @dataclass(frozen=True)
 class Continued(Field):
-    """A field of a box, going on beyond it with the value just inside its nearest side."""
+    """A field of a box, continued beyond it with the value just inside its nearest side."""
 
     field: Field
     box: Box
@@ -61,14 +61,14 @@ class WaveMedium:
 
     @cached_property
     def uniform(self) -> float | None:
-        """m where it is one number, else None."""
+        """m if it is constant, else None."""
         if len(self.pieces) == 1 and self.pieces[0].constant is not None:
             return 1.0 / float(np.real(self.pieces[0].constant)) ** 2
         return None
 
     @cached_property
     def features(self) -> Features:
-        """Where functions of the medium jump or are steep, but for what is too thin to be seen."""
+        """Places where functions of the medium jump or are steep, except parts that are too thin to resolve."""
         return features_of([self.speed.field], self.core).in_view
 
     @cached_property
@@ -80,7 +80,7 @@ class WaveMedium:
 
     @cached_property
     def probes(self) -> FloatArray:
-        """Points (n, d) all over the core, its declared regions and both sides of where it was found to change."""
+        """Points (n, d) in the whole core, in its declared regions and on both sides of found changes."""
         counts = PROBED[self.core.dimension]
         axes = [np.linspace(a, b, counts) for a, b in self.core.sides]
         points = [np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=-1)]
@@ -102,7 +102,7 @@ class WaveMedium:
 
     @property
     def jumps(self) -> bool:
-        """Whether it jumps, or is as good as that."""
+        """Whether it jumps, or changes as fast as a jump."""
         return len(self.pieces) > 1 or len(self.features) > 0
 
     @property
@@ -128,7 +128,7 @@ class WaveMedium:
         return [(edges, interval_rule(edges, self.rough(modes))[0]) for edges in ends]
 
     def rough(self, modes: Sequence[AxisModes]) -> float:
-        """The bandwidth that its rules are made for."""
+        """The bandwidth of its rules."""
         return 3 * max(axis_modes.bandwidth for axis_modes in modes) + self.detail
 
     def _on_line(self, axis_modes: AxisModes, rough: float) -> FloatArray:
@@ -136,7 +136,7 @@ class WaveMedium:
         return np.asarray(axis_modes.cosines(x) @ (weights * self.slowness_squared(x[:, None])))
 
     def _in_space(self, modes: Sequence[AxisModes]) -> FloatArray:
-        """Over the whole box by one rule, which is broken at planes alone, and no finer than the moments ask for."""
+        """The moments over the whole box by one rule, whose panels end only at planes, and no finer than needed."""
         rough = IN_SPACE * max(axis_modes.bandwidth for axis_modes in modes) + self.detail
         axes = [
             interval_rule(self._breaks(axis, (axis_modes.lower, axis_modes.upper)), rough)
@@ -151,7 +151,7 @@ class WaveMedium:
         )
 
     def planes(self, axis: int) -> list[float]:
-        """Coordinates on an axis across which it jumps, everywhere or in part: found of functions, ends of regions."""
+        """Coordinates on an axis where it jumps, everywhere or in part: found in functions, or ends of regions."""
         ends = [float(x) for region in _regions(self.pieces) for x in np.transpose(region.bounds)[axis]]
         return [*ends, *self.features.planes(axis).tolist()]
 
@@ -160,7 +160,7 @@ class WaveMedium:
         return [a, *sorted({x for x in (*self.planes(axis), *self.core.sides[axis]) if a < x < b}), b]
 
     def _in_plane(self, modes: Sequence[AxisModes], rough: float) -> FloatArray:
-        """Over the core: the background, and what every piece changes."""
+        """The moments over the core: the background, and the change by every piece."""
         *others, background = self.pieces
         axes = [interval_rule(self._breaks(axis, self.core.sides[axis]), rough) for axis in range(2)]
         mesh = np.stack(np.meshgrid(axes[0][0], axes[1][0], indexing="ij"), axis=-1).reshape(-1, 2)
@@ -180,7 +180,7 @@ class WaveMedium:
         return np.asarray(total)
 
     def _strips(self, modes: Sequence[AxisModes], axis: int, rough: float) -> FloatArray:
-        """Beyond the two sides of an axis, between those of the other."""
+        """The moments beyond the two sides of an axis, between those of the other."""
         other = 1 - axis
         (a, b), (low, high) = self.core.sides[axis], self.core.sides[other]
         total = np.zeros([2 * axis_modes.count + 1 for axis_modes in modes])

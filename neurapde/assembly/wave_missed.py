@@ -1,4 +1,5 @@
-"""The closing check of `MethodOfLines`: what the quadratures of medium, beginning and sources do not see, as an error."""
+"""The closing check of `MethodOfLines`: unresolved parts in the quadratures of medium, initial values and sources, as
+an error."""
 
 import math
 from collections.abc import Iterator
@@ -17,9 +18,9 @@ from neurapde.spectral.unseen import Unseen, common, unseen, unseen_in
 
 
 def missed(level: Evolved, enough: float) -> float:
-    """The relative error of a level by what lies between the nodes of its rules; `enough` is a part of a function.
+    """The relative error of a level from parts between the nodes of its rules; `enough`: a fraction of a function.
 
-    What is missed of a beginning or of a source is followed in time; with what is missed of the medium all is again.
+    Unresolved parts of an initial value or a source are propagated in time; those of the medium need a new solve.
     """
     waves, lattice = level.waves, level.lattice
     error = np.zeros((2, *level.raw[0].shape))
@@ -49,12 +50,12 @@ def missed(level: Evolved, enough: float) -> float:
 
 
 def _is_free(field: object) -> bool:
-    """Whether a field is a function of which no width is known."""
+    """Whether a field is a function without a known width."""
     return isinstance(field, FunctionField) and not isinstance(field.function, Source)
 
 
 def unseen_medium(lattice: WaveLattice) -> Iterator[Unseen]:
-    """What is not seen of a medium that is a function, in the plane of each piece that is one."""
+    """The unresolved part of a medium that is a function, in the plane for each such piece."""
     medium = lattice.source
     free = [piece for piece in medium.pieces if _is_free(piece.field)]
     if medium.core.dimension == 1 and free:

@@ -1,7 +1,7 @@
-"""A source of waves that is a function of space and time: its loads at moments, as a sum of pulses, and what they miss.
+"""A source of waves that is a function of space and time: its loads at moments, as a sum of pulses, and their error.
 
-Where it is narrow, in space or in time, it is looked at first: nodes and moments are as dense as that asks for, as far as
-they can be, and what still lies between the nodes is told by the closing check.
+A search finds first where it is narrow, in space or in time: nodes and moments are as dense as needed, up to a limit.
+The closing check finds what still lies between the nodes.
 """
 
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class Moving:
-    """A source without a signal of its own, on a box over a time."""
+    """A source without a separate signal, on a box over a time."""
 
     source: Source
     space: Box
@@ -47,14 +47,14 @@ class Moving:
 
     @cached_property
     def features(self) -> Features:
-        """Where it changes abruptly, in space and in time."""
+        """Places and times where it changes abruptly."""
         return narrow_features(
             lambda points: np.asarray(self.source(points), dtype=float), SpaceTime(self.space, self.time)
         )
 
     @cached_property
     def looked_at(self) -> FloatArray:
-        """Times at which it is looked at in space: some evenly spaced, and those at which it is narrow and large."""
+        """Times for the search in space: some evenly spaced, and those at which it is narrow and large."""
         points = self.features.points
         size = np.abs(np.asarray(self.source(points), dtype=float)) if len(points) else np.empty(0)
         times: list[float] = []
@@ -67,7 +67,7 @@ class Moving:
 
     @cached_property
     def _narrow(self) -> tuple[float, tuple[tuple[float, ...], ...]]:
-        """The bandwidth that it has at these times beyond the modes', and where it jumps across each axis."""
+        """Its bandwidth at these times beyond that of the modes, and its jumps across each axis."""
         at_times = [narrow_features(Snapshot(self.source, t), self.space) for t in self.looked_at.tolist()]
         widths = np.concatenate([features.widths for features in at_times])
         most = FINEST[self.space.dimension] / max(self.space.extents)
@@ -79,11 +79,11 @@ class Moving:
         return min(STEEP / steep, most), tuple(tuple(jump.tolist()) for jump in jumps)
 
     def at(self, time: float) -> Pattern:
-        """What it is at a time."""
+        """The source at a time."""
         return Pattern(Snapshot(self.source, time), True, *self._narrow)
 
     def moments(self, samples: int) -> FloatArray:
-        """Times at which its loads are taken, increasing: evenly spaced, and dense where it changes in a short time."""
+        """Times of its loads, increasing: evenly spaced, and dense where it changes in a short time."""
         start, stop, whole = self.time.start, self.time.stop, self.time.duration
         changes = np.sort(self.features.points[self.features.axes == self.space.dimension, -1])
         groups = (

@@ -1,8 +1,8 @@
-"""A wave problem made ready for the lattice: where it starts, how far it gets, which sines it needs, what drives it.
+"""A wave problem prepared for the lattice: its initial fields, its box, its bandwidth and its forcing.
 
-Sides that absorb are moved out until nothing that they send back is felt before the end: half the way that a wave makes in
-the time, less what it needs to get there. What starts the waves is one list of pairs, a pattern in space and a history in
-time: initial value, initial velocity, and each source with its signal.
+Absorbing sides are moved out until no reflection arrives before the end: half the path of a wave in the time, minus
+the distance to the side. The forcing is one list of pairs, a pattern in space and a history in time: initial value,
+initial velocity, and each source with its signal.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ SHARE = 1 / 3  # of the tolerance that the bandwidth may cost
 
 @dataclass(frozen=True)
 class BandwidthRequirement:
-    """What one cause of waves asks for: the speed where it acts, and its bandwidth in space."""
+    """The requirement of one cause of waves: the speed where it acts, and its bandwidth in space."""
 
     speed: float
     bandwidth: float
@@ -65,7 +65,7 @@ class WaveProblem:
 
     @cached_property
     def probes(self) -> FloatArray:
-        """Points (n, d) all over the box, its sides included."""
+        """Points (n, d) in the whole box, its sides included."""
         counts = PROBED[self.space.dimension]
         axes = [np.linspace(a, b, counts) for a, b in self.space.sides]
         return np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=-1)
@@ -77,7 +77,7 @@ class WaveProblem:
 
     @cached_property
     def initial(self) -> list[tuple[Pattern, bool]]:
-        """The initial fields that are not zero, each with whether it is the velocity."""
+        """The nonzero initial fields, each with whether it is the velocity."""
         return [
             (Pattern.of(field, self.space, False), is_velocity)
             for field, is_velocity in ((self.start.value, False), (self.start.velocity, True))
@@ -86,7 +86,7 @@ class WaveProblem:
 
     @cached_property
     def densities(self) -> dict[Source, Pattern]:
-        """The shapes in space of all pulses but those of points."""
+        """The shapes in space of all pulses except those of points."""
         shapes = (source.shape for source in self.sources if isinstance(source, Pulse))
         return {
             source: density_of(source, self.space) for source in shapes if not isinstance(source, PointSource)
@@ -103,24 +103,24 @@ class WaveProblem:
 
     @property
     def looked(self) -> tuple[str, ...]:
-        """How fine the functions of the medium, the beginning and the sources were looked at, a sentence each."""
+        """The resolution of the search in functions of the medium, initial values and sources, a sentence each."""
         patterns = (*(pattern for pattern, _ in self.initial), *self.densities.values())
         every = (*self.medium.features.note, *(note for pattern in patterns for note in pattern.looked))
         return tuple(dict.fromkeys(every))
 
     def load_error(self, lattice: WaveLattice) -> float:
-        """What the rules leave of the loads, relative: the most of any."""
+        """The largest relative error of the loads by their rules."""
         patterns = [pattern for pattern, _ in self.initial]
         return max((pattern.left(lattice) for pattern in (*patterns, *self.densities.values())), default=0.0)
 
     @cached_property
     def sources(self) -> tuple[Source, ...]:
-        """Every source, of whichever shot."""
+        """Every source of all shots."""
         return tuple(dict.fromkeys(s for sources in self.problem.right_hand_sides for s in sources))
 
     @cached_property
     def support(self) -> tuple[FloatArray, FloatArray]:
-        """Lower and upper corner (d,) of the box in which everything starts."""
+        """Lower and upper corner (d,) of the box of all initial fields and sources."""
         corners = [self._support_of(pattern.field) for pattern, _ in self.initial]
         for source in self.sources:
             if isinstance(source, Pulse) and source.center is not None:
@@ -145,7 +145,7 @@ class WaveProblem:
 
     @cached_property
     def box(self) -> Box:
-        """The space, its absorbing sides moved out of reach."""
+        """The box in space, with its absorbing sides moved out of reach."""
         lower, upper = self.support
         widths, sides = self.problem.sides.pairs(self.problem.sides.open.get), []
         for axis, (a, b) in enumerate(self.space.sides):
@@ -162,7 +162,7 @@ class WaveProblem:
 
     @cached_property
     def speed_outside(self) -> float:
-        """The largest speed on the sides and in the layers: beyond, the medium goes on as it is there."""
+        """The largest speed on the sides and in the layers; the medium continues with it beyond."""
         lower, upper = self.space.bounds
         step = 1.01 * (upper - lower) / (PROBED[self.space.dimension] - 1)
         outer = ((self.probes < lower + step) | (self.probes > upper - step)).any(axis=1)
@@ -171,7 +171,7 @@ class WaveProblem:
         return float(np.asarray(self.speed(self.probes[outer]), dtype=float).max())
 
     def lattice(self, bandwidth: float, most: int) -> WaveLattice:
-        """The lattice up to a bandwidth, or to so many modes along the longest axis."""
+        """The lattice up to a bandwidth, or to a number of modes along the longest axis."""
         return WaveLattice(
             self.box, self.space, self.medium, self.counts(bandwidth, most), self.problem.sides.natural
         )
@@ -182,7 +182,7 @@ class WaveProblem:
         return [max(4, int(np.ceil(band * extent / np.pi))) for extent in self.box.extents]
 
     def requirements(self, tolerance: float, most: int) -> list[BandwidthRequirement]:
-        """What each cause of waves asks for; up to `most` modes are looked at."""
+        """The requirement of each cause of waves; up to `most` modes are tested."""
         requirements = []
         wide = None
         shares = SHARE * tolerance
@@ -222,14 +222,14 @@ class WaveProblem:
         return float(speeds[size >= 1e-3 * size.max()].max())
 
     def shared(self) -> list[Forcing]:
-        """What every shot starts from."""
+        """The initial fields of every shot."""
         return [
             Forcing(Projected(pattern), float(not is_velocity), float(is_velocity))
             for pattern, is_velocity in self.initial
         ]
 
     def shot(self, sources: Sequence[Source], lattice: WaveLattice) -> list[Forcing]:
-        """What drives one shot, beside the initial state."""
+        """The forcing of one shot besides the initial state."""
         forcings: list[Forcing] = []
         for source in sources:
             if not isinstance(source, Pulse):
@@ -246,7 +246,7 @@ class WaveProblem:
 
 
 def _bandwidth(lattice: WaveLattice, coefficients: FloatArray, share: float, is_velocity: bool) -> float:
-    """The bandwidth beyond which a field (a velocity: the wave that it makes) has no more than a share of its norm."""
+    """The bandwidth beyond which a field (for a velocity, its wave) has at most a small fraction of its norm."""
     if is_velocity:
         coefficients = coefficients / np.sqrt(
             np.maximum(lattice.stiffness, lattice.stiffness[lattice.stiffness > 0].min())

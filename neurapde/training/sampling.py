@@ -1,7 +1,7 @@
-"""Where the points of a training lie and how long they stay: drawn anew, kept, or placed where the residual is large.
+"""The points of a training: drawn anew, fixed, or placed where the residual is large.
 
-A `Sampling` is what a user declares; a `Draws` is one run of it, which keeps the points that stay and hands them to
-the checkpoint.
+A `Sampling` is the user's declaration; a `Draws` is one run of it, which stores fixed points and gives them to the
+checkpoint.
 """
 
 from abc import ABC, abstractmethod
@@ -22,7 +22,7 @@ PARTS = ("points", "normals", "targets")
 
 
 class Sampling(Declaration, ABC):
-    """Where the points of a training lie."""
+    """The rule for the points of a training."""
 
     @property
     def shares(self) -> bool:
@@ -31,11 +31,11 @@ class Sampling(Declaration, ABC):
 
     @abstractmethod
     def keeps(self, constraint: Constraint) -> bool:
-        """Whether points of this constraint stay from one step to the next."""
+        """Whether points of this constraint stay the same from one step to the next."""
 
     @abstractmethod
     def due(self, step: int) -> bool:
-        """Whether points that stay are drawn anew before this step."""
+        """Whether fixed points are drawn anew before this step."""
 
     @abstractmethod
     def draw(self, constraint: Constraint, run: "Draws", reach: float) -> Samples:
@@ -46,7 +46,7 @@ class Sampling(Declaration, ABC):
 class Fresh(Sampling):
     """New points in every step.
 
-    how: "uniform", independent of each other, or "sobol", a scrambled low-discrepancy sequence that begins anew.
+    how: "uniform", independent of each other, or "sobol", a newly scrambled low-discrepancy sequence.
     """
 
     how: How = "uniform"
@@ -68,7 +68,7 @@ class Fresh(Sampling):
 class Fixed(Sampling):
     """The same points in every step: the mean over them is a quadrature rule for the integral of the loss.
 
-    how: "grid", the finest lattice of at most so many points, "sobol" or "uniform".
+    how: "grid", the finest lattice of at most this many points, "sobol" or "uniform".
     """
 
     how: How = "grid"
@@ -88,7 +88,8 @@ class Fixed(Sampling):
 
 @dataclass(frozen=True)
 class ResidualAdaptive(Sampling):
-    """Points of the equation placed where its residual r is large, every so many steps; those of conditions are new in each.
+    """Points of the equation are placed where its residual r is large, every `every` steps; conditions get new ones
+    each step.
 
     A pool of `pool` times as many uniform points is drawn, and the points are taken from it without repetition, with
     probabilities in proportion to |r|^power / mean |r|^power + floor. A floor of 0 leaves places of small residual
@@ -133,16 +134,16 @@ class ResidualAdaptive(Sampling):
 
 
 def _without_repetition(chances: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """Indices of `count` different entries, drawn one after the other in proportion to what is left of `chances`.
+    """Indices of `count` different entries, drawn one after the other in proportion to the remaining `chances`.
 
-    By exponential clocks: the first of rates `chances` to ring. Source: Efraimidis, Spirakis (2006).
+    It uses exponential clocks with the rates `chances`: the first ones to ring. Source: Efraimidis, Spirakis (2006).
     """
     clocks = torch.empty_like(chances).exponential_(generator=generator) / chances
     return torch.topk(clocks, count, largest=False).indices
 
 
 class Draws:
-    """One run of a sampling: the points that stay, by constraint."""
+    """One run of a sampling: the fixed points, by constraint."""
 
     def __init__(
         self, sampling: Sampling, objective: Objective, trial: TrialFunction, generator: torch.Generator
@@ -152,7 +153,7 @@ class Draws:
 
     @property
     def groups(self) -> tuple[tuple[Constraint, ...], ...]:
-        """The constraints to train, those together that take the same points: those drawn for the first."""
+        """The constraints to train, in groups that use the points of their first member."""
         if self.sampling.shares:
             return self.objective.shared
         return tuple((constraint,) for constraint in self.objective.constraints)
@@ -167,14 +168,14 @@ class Draws:
         return samples
 
     def pool(self, constraint: Constraint, times: int) -> Samples:
-        """Uniform points of a constraint, so many times as it is given in a step."""
+        """Uniform points of a constraint, a multiple of its number in a step."""
         anchor = next(self.trial.parameters())
         return constraint.sample_like(
             anchor, times * self.objective.count(constraint.name), self.generator, "uniform"
         )
 
     def sizes(self, constraint: Constraint, samples: Samples, reach: float) -> Tensor:
-        """|r| at every point `(n,)`: of several components the root of the sum of squares."""
+        """|r| at every point `(n,)`: for several components the root of the sum of squares."""
         batch = self.objective.batch(constraint, samples, reach)
         with torch.no_grad():
             residuals = [
@@ -184,7 +185,7 @@ class Draws:
         return torch.linalg.vector_norm(torch.cat(residuals).reshape(len(samples.points), -1), dim=1)
 
     def tensors(self) -> dict[str, Tensor]:
-        """The points that stay, for a checkpoint."""
+        """The fixed points, for a checkpoint."""
         return {
             f"kept.{index}.{kind}": tensor
             for index, name in enumerate(self.objective.names)

@@ -1,4 +1,4 @@
-"""Learning-rate schedules: small frozen objects that multiply a method's learning rate as its steps go by."""
+"""Learning-rate schedules: small frozen objects with the factor of a method's learning rate at each step."""
 
 import math
 from abc import ABC, abstractmethod
@@ -8,7 +8,7 @@ from neurapde.core import checks
 
 
 class Schedule(ABC):
-    """What multiplies the learning rate."""
+    """The factor of the learning rate."""
 
     @property
     @abstractmethod

@@ -1,6 +1,6 @@
-"""Self-adaptive weights: each point of a training counts by how long its residual has been among the largest.
+"""Self-adaptive weights: the weight of a point grows while its residual is among the largest.
 
-A `SelfAdaptive` is what a user declares; an `Adapting` is one run of it, which keeps the factor of each point.
+A `SelfAdaptive` is the user's declaration; an `Adapting` is one run of it, with the factor of each point.
 """
 
 from collections.abc import Mapping
@@ -17,15 +17,16 @@ from neurapde.training.weighting import PointWeights
 
 @dataclass(frozen=True)
 class SelfAdaptive(Declaration):
-    """Multiply the residual r at each point by a factor λ, led in every step to memory · λ + gain · |r| / max |r|.
+    """Multiply the residual r at each point by λ, which every step sets to memory · λ + gain · |r| / max |r|.
 
-    memory: part of λ that is kept; the past 1 / (1 − memory) steps count.
-    gain:   λ at the start, and what a step adds where the residual is largest; λ stays below gain / (1 − memory).
+    memory: fraction of λ that is kept; the last 1 / (1 − memory) steps count.
+    gain:   λ at the start, and its increase in a step where the residual is largest; λ stays below gain / (1 −
+            memory).
 
     The maximum is over the points of a constraint, each of which has its own. λ follows the residuals of the step before.
-    Measured with Adam, two seeds each: it lowers the error of u_t = 20 u (1 − u) 20 and 19 times, that of a Helmholtz
-    problem 3 and 5 times, 50 and 36 times with `GradientNorm()`; on Burgers' front the error is 5 and 2 times as large.
-    It belongs to points that stay: `sampling=Fixed("sobol")`.
+    Measured with Adam, two seeds each: it lowers the error of u_t = 20 u (1 − u) by factors of 20 and 19, and that of
+    a Helmholtz problem by 3 and 5, or by 50 and 36 with `GradientNorm()`; on Burgers' front the error is 5 and 2 times
+    as large. It needs fixed points: `sampling=Fixed("sobol")`.
     Source: Anagnostopoulos, Toscano, Stergiopulos, Karniadakis (2024), Comput. Methods Appl. Mech. Eng. 421, 116805;
     there λ is 0 at first and follows the residuals of the step itself. After McClenny, Braga-Neto (2023),
     J. Comput. Phys. 474, 111722, whose λ grow by gradient ascent, without a bound.
@@ -40,7 +41,7 @@ class SelfAdaptive(Declaration):
         checks.amount(self.gain, "gain", of="SelfAdaptive")
 
     def led(self, factors: Tensor, residual: Tensor) -> Tensor:
-        """The factors λ (n,), or one for all, after a residual `(n,)` or `(n, c)` was found; components by their norm."""
+        """The factors λ (n,), or one for all, after a residual `(n,)` or `(n, c)`; the norm of components counts."""
         sizes = torch.linalg.vector_norm(residual.abs().reshape(len(residual), -1), dim=1).to(factors.dtype)
         largest = sizes.max().clamp(min=torch.finfo(sizes.dtype).tiny)
         return self.memory * factors + self.gain * sizes / largest
@@ -61,11 +62,11 @@ class Adapting(PointWeights):
         self.factors[batch.constraint.name] = self.declared.led(self._of(batch), residual)
 
     def end_step(self) -> None:
-        """Nothing is left: the points of one constraint know nothing of another's."""
+        """Nothing to do, because the points of one constraint do not depend on another's."""
 
     def _of(self, batch: Batch) -> Tensor:
-        """The factors of a batch: before any residual is seen one for each point of an equation, which goes in pieces, and
-        a single one elsewhere, where rows may belong to pairs of points.
+        """The factors of a batch: before the first residual one for each point of an equation, whose batches are
+        divided, and a single one otherwise, because rows may belong to pairs of points.
         """
         rows = len(batch.samples.points) if batch.constraint.name in self.objective.equation_names else 1
         start = self.like.new_tensor(self.declared.gain).expand(rows)

@@ -1,4 +1,4 @@
-"""Training in the problem's own units: networks of the order of one, and constraints that count alike in any units."""
+"""Training in the problem's own units: networks of the order of one, and constraints with equal weight in any units."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from neurapde.trials.networks.siren import Siren
 def in_units(
     problem: Problem, spec: Trial | None, given: Trial | TrialFunction | None, methods: Sequence[Method]
 ) -> Trial | None:
-    """A plain network to train, scaled to the field's size and its axes to one another; itself where these are moderate."""
+    """A plain network to train, scaled to the field's size and to its axes; unchanged if these are moderate."""
     if isinstance(given, TrialFunction) or not isinstance(spec, Siren | MLP | Encoded | RBF):
         return spec
     if not all(method.training(problem) for method in methods):
@@ -40,7 +40,7 @@ def in_residual_units(problem: Problem, weights: Mapping[str, float], loss: Loss
 
 
 def trained_in_units(problem: Problem) -> tuple[Constraint, ...]:
-    """The constraints to train; of a system's each equation counts in units of its own, as large as that of the largest."""
+    """The constraints to train; each equation of a system is scaled to count as much as the largest one."""
     if problem.outputs == 1:
         return problem.trained
     residuals = scales_of(problem).residuals

@@ -1,4 +1,4 @@
-"""The residuals of all constraints at points, so weighed that their squares add up to the loss; with their Jacobian.
+"""The residuals of all constraints at points, weighted so that the sum of squares is the loss, and their Jacobian.
 
 Serves methods that solve for a step from all residuals at once.
 """
@@ -30,9 +30,10 @@ class _Term:
 
 
 class WeightedResiduals:
-    """Of a trial function in a problem; `weights`: factors of the constraints' mean squares by name, 1 where none is given.
+    """Those of a trial function in a problem; `weights`: factors of the constraints' mean squares by name, by default
+    1.
 
-    The points are those of the last `place`, as many at each call.
+    The points are those of the last `place`, with the same number at each call.
     """
 
     def __init__(self, trial: TrialFunction, problem: Problem, weights: Mapping[str, float]) -> None:
@@ -63,7 +64,7 @@ class WeightedResiduals:
 
     @property
     def rows(self) -> int:
-        """How many residuals there are, those of weight 0 left out."""
+        """The number of residuals, without those of weight 0."""
         return sum(rows for term, rows in zip(self.terms, self.rows_of, strict=True) if term.weight)
 
     def vector(self) -> Tensor:
@@ -88,7 +89,7 @@ class WeightedResiduals:
         return values if term.factors is None else term.factors * values
 
     def linearise(self) -> Equations:
-        """The linearised residuals, kept by whichever are fewer, parameters or residuals."""
+        """The linearised residuals, stored by parameters or by residuals, whichever are fewer."""
         if self.rows < self.size:
             return ByResiduals(self._blocks(), self.rows, self.size)
         return ByParameters(self._blocks(), self.size, self._transposed)
@@ -114,9 +115,10 @@ class WeightedResiduals:
 
 
 def _factors(constraint: Constraint, points: Tensor) -> Tensor | None:
-    """1/|E| `(n, 1)` of a wave equation in layers that is written times E = Π e_i, which is large there; None elsewhere.
+    """1/|E| `(n, 1)` of a wave equation in layers, which has the large factor E = Π e_i there; None for others.
 
-    At a strength of 5 the squares of E reach 676 in the corners: a field would answer them first, and the wave last.
+    At a strength of 5 the squares of E reach 676 in the corners, so a training would reduce the residual there first,
+    and that of the wave last.
     """
     if not isinstance(constraint.residual, HelmholtzResidual):
         return None

@@ -1,6 +1,6 @@
-"""Weights that are found while training: of the constraints, so that none is lost beside another, and of single points.
+"""Weights that are found during training: of the constraints, so that none is neglected, and of single points.
 
-A `Weighting` is what a user declares of the constraints; `PointWeights` is one run of whatever weighs points.
+A `Weighting` is the user's declaration for the constraints; `PointWeights` is one run of a declaration for points.
 """
 
 from abc import ABC, abstractmethod
@@ -20,7 +20,7 @@ class Weighting(Declaration, ABC):
 
     @abstractmethod
     def due(self, step: int) -> bool:
-        """Whether the factors are to be found anew in this step, from each constraint's gradient alone."""
+        """Whether this step computes new factors, from each constraint's separate gradient."""
 
     @abstractmethod
     def balanced(self, factors: Tensor, gradients: Sequence[Sequence[Tensor]]) -> Tensor:
@@ -31,11 +31,11 @@ class Weighting(Declaration, ABC):
 class GradientNorm(Weighting):
     """Balance the constraints: factors in inverse proportion to the norms of the losses' gradients.
 
-    Every `every` steps the factor of constraint i is led to Σ_j ‖∇L_j‖ / ‖∇L_i‖, keeping the part `memory` of
-    what it was. A step in which the factors are found costs the same as any other.
+    Every `every` steps the factor of constraint i moves towards Σ_j ‖∇L_j‖ / ‖∇L_i‖, and keeps the fraction `memory`
+    of its value. A step that computes the factors costs the same as any other.
 
-    Source: Wang, Teng, Perdikaris (2021), SIAM J. Sci. Comput. 43(5), A3055; with norms in the place of its largest and mean
-    entries as in Wang, Sankaranarayanan, Wang, Perdikaris (2023), arXiv:2308.08468, algorithm 1.
+    Source: Wang, Teng, Perdikaris (2021), SIAM J. Sci. Comput. 43(5), A3055; with norms instead of its largest and
+    mean entries, as in Wang, Sankaranarayanan, Wang, Perdikaris (2023), arXiv:2308.08468, algorithm 1.
     """
 
     every: int = 100
@@ -57,7 +57,7 @@ class GradientNorm(Weighting):
 
 
 class PointWeights(ABC):
-    """Weights of points that follow from the residuals found there, and what a checkpoint must hold of them."""
+    """Weights of points that follow from their residuals, with the data for a checkpoint."""
 
     @abstractmethod
     def weighed(self, batch: Batch) -> Batch:
@@ -65,14 +65,14 @@ class PointWeights(ABC):
 
     @abstractmethod
     def see(self, batch: Batch, residual: Tensor, factor: Tensor) -> None:
-        """Take in the residual `(n,)` or `(n, c)` at a batch; factor: the weight of its constraint."""
+        """Use the residual `(n,)` or `(n, c)` at a batch; factor: the weight of its constraint."""
 
     @abstractmethod
     def end_step(self) -> None:
-        """Take in that all constraints have been seen."""
+        """End the step after all constraints."""
 
     def extras(self) -> dict[str, float | int | str]:
-        """What a solution tells of the weights."""
+        """The weights for a solution's record."""
         return {}
 
     @abstractmethod

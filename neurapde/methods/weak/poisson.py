@@ -1,7 +1,7 @@
-"""Poisson's equation as `Galerkin` solves it on lattices of sines by its energy: its levels, and what it tells of them.
+"""Poisson's equation for `Galerkin` on lattices of sines by its energy: its levels and messages.
 
-The energy asks of a coefficient that it can be integrated, where the strong form asks for its slope: it is the way to solve
-with values on a grid, or with a function that jumps. See `assembly.diffusion`.
+The energy only needs integrals of a coefficient, while the strong form needs its slope. So it can solve with values on
+a grid, or with a function that jumps. See `assembly.diffusion`.
 """
 
 import math
@@ -113,14 +113,14 @@ class PoissonOnSines(OnSines[Level]):
 
     @cached_property
     def features(self) -> Features:
-        """Where functions among the coefficients change abruptly."""
+        """Places where functions among the coefficients change abruptly."""
         equation = self.problem.equation
         assert isinstance(equation, Poisson)
         return features_of((equation.coefficient, equation.reaction), self.box)
 
     @cached_property
     def narrowest(self) -> float:
-        """The length within which coefficients, declared pieces too, or data on the sides, change."""
+        """The shortest length over which coefficients, declared pieces included, or data on the sides change."""
         equation = self.problem.equation
         assert isinstance(equation, Poisson)
         pieces = [
@@ -131,7 +131,7 @@ class PoissonOnSines(OnSines[Level]):
 
     @property
     def resolving(self) -> float:
-        """The bandwidth from which on the sines see the thinnest layer of the coefficients and data."""
+        """The smallest bandwidth that resolves the thinnest layer of the coefficients and data."""
         return ACROSS * math.pi / self.narrowest
 
     def _seen(self, level: "Level") -> float:

@@ -1,4 +1,4 @@
-"""Helmholtz' equation as `Galerkin` solves it on a lattice of sines: its levels, and what it tells before and after."""
+"""Helmholtz' equation for `Galerkin` on a lattice of sines: its levels and messages."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Helmholtz' equation as `Galerkin` solves it on elements of a box: in space, and beside sides that sines do not meet."""
+"""Helmholtz' equation for `Galerkin` on elements of a box: on three axes, or with sides that sines do not meet."""
 
 from collections.abc import Sequence
 

@@ -43,7 +43,7 @@ class Status(enum.Enum):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a method needs, beside the trial's own parameters, to go on as if it had never stopped.
+    """What a method needs, besides the trial's own parameters, to resume as if it had never stopped.
 
     step: steps done. history: rows so far. seconds: time spent. tensors: optimiser, generator.
     """
@@ -56,14 +56,14 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Task:
-    """Everything a method is given.
+    """The input of a method.
 
     problem: the declaration. trial: the function to start from, or None: the method then makes its own.
     device, dtype: where and in what precision to compute. seed: of the whole solve.
     generator: the only source of randomness, on `device`.
-    progress: bars for the person who waits.
+    progress: progress bars.
     save: writes a checkpoint, `status` in it (nothing without an `out` folder).
-    resumed: the state to go on from, or None for a fresh start.
+    resumed: the state to resume from, or None for a fresh start.
     """
 
     problem: Problem
@@ -79,10 +79,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a method found.
+    """The result of a method.
 
     trial: the solved trial function. status: how it ended. history: losses by step (empty if direct).
-    notes: one sentence each on what was picked and why, in order. extras: measured numbers by name.
+    notes: one sentence each on the choices and reasons, in order. extras: measured numbers by name.
     """
 
     trial: TrialFunction
@@ -92,7 +92,8 @@ class Outcome:
     extras: Mapping[str, float | int | str] = field(default_factory=dict)
 
     def unresolved(self, estimate: float, why: str) -> "Outcome":
-        """The same, since a closing check has found a larger error than it states: `why` ends the note on it."""
+        """The outcome as unresolved, after a closing check found an error above the stated one: `why` ends the note on
+        it."""
         note = f"Closing check: the estimated relative error is {estimate:.1e}, {why}."
         extras = {**self.extras, "error_estimate": estimate}
         return replace(self, status=Status.UNRESOLVED, notes=(*self.notes, note), extras=extras)
@@ -100,11 +101,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Training:
-    """What a method that trains on residuals at points tells of itself.
+    """The properties of a method that trains on residuals at points.
 
-    fixed: points of each constraint that stay throughout, by name; none where they are drawn anew.
-    weights: of the constraints' losses by name, 1 where none is given.
-    second_order: whether steps follow from curvature, which single precision rounds away.
+    fixed: number of fixed points of each constraint by name; none if they are drawn anew.
+    weights: of the constraints' losses by name, by default 1.
+    second_order: whether steps use curvature, which single precision does not resolve.
     """
 
     fixed: Mapping[str, int] = field(default_factory=dict)
@@ -121,7 +122,7 @@ class Method(ABC):
     @property
     @abstractmethod
     def default_dtype(self) -> torch.dtype:
-        """The precision this method is meant to run in when the user names none."""
+        """The default precision of this method."""
 
     @abstractmethod
     def default_trial(self, problem: Problem) -> Trial | None:
@@ -132,19 +133,20 @@ class Method(ABC):
         """Refuse, before any work, a problem that this method cannot solve (DeclarationError)."""
 
     def check_memory(self, problem: Problem, trial: TrialFunction | None) -> None:
-        """Refuse, before any work, what does not fit in memory (DeclarationError); `trial` has its parameters."""
+        """Raise a DeclarationError, before any work, for a problem that does not fit in memory; `trial` has its
+        parameters."""
         return
 
     def training(self, problem: Problem) -> Training | None:
-        """How it trains a field on residuals at points; None for a method that does not."""
+        """The properties of its training on residuals at points; None for a method without one."""
         return None
 
     def strong_tolerance(self) -> float | None:
-        """The relative error to stop at, of fields whose residuals at points are small; None for other fields."""
+        """The relative error to stop at, for fields with small residuals at points; None for other fields."""
         return None
 
     def resume_key(self) -> "Method":
-        """This method without the settings that may change between a run and its continuation."""
+        """This method without the settings that may change when a run is resumed."""
         return self
 
     @abstractmethod
@@ -153,11 +155,11 @@ class Method(ABC):
 
     @abstractmethod
     def run(self, task: Task) -> Outcome:
-        """Solve `task`. Moves the parameters of `task.trial`, where there is one, in place."""
+        """Solve `task`. It changes the parameters of `task.trial`, if there is one, in place."""
 
 
 class DirectMethod(Method):
-    """A method that solves for its own trial function, in double precision, where it can solve the problem at all."""
+    """A method that solves for its own trial function, in double precision, for problems without an obstacle."""
 
     weak: ClassVar[bool] = False
     """Whether it solves a weak form, which asks less of coefficients than residuals at points."""
@@ -171,11 +173,11 @@ class DirectMethod(Method):
 
     @abstractmethod
     def obstacle(self, problem: Problem) -> str | None:
-        """Why it cannot solve a problem, as far as that is found before it is solved; None where it can."""
+        """Why it cannot solve a problem, if that shows before the solve, or None."""
 
     @abstractmethod
     def why(self, problem: Problem) -> str:
-        """What speaks for it where it can, as the end of a sentence that begins with "since"."""
+        """The reason for choosing it, as the end of a sentence that begins with "since"."""
 
     def check(self, problem: Problem) -> None:
         if reason := self.obstacle(problem):

@@ -1,4 +1,5 @@
-"""The closing check of weak forms: what their quadrature did not see of the declared functions, as an error of the field."""
+"""The closing check of weak forms: the parts of declared functions that their quadrature does not resolve, as an error
+of the field."""
 
 from collections.abc import Callable
 
@@ -13,7 +14,7 @@ ROUGHLY = 0.05
 
 
 def with_missed(outcome: Outcome, name: str, missed: Callable[[], float], tolerance: float) -> Outcome:
-    """An outcome that has converged is asked for the error that was missed: above the tolerance it is unresolved."""
+    """A converged outcome with this error added; above the tolerance it becomes unresolved."""
     if outcome.status is not Status.CONVERGED:
         return outcome
     stated, change = float(outcome.extras["error_estimate"]), missed()

@@ -1,4 +1,4 @@
-"""What a trial function is drawn for where its numbers are solved for."""
+"""The setting of trial functions whose parameters are solved for."""
 
 import torch
 
@@ -9,7 +9,7 @@ from neurapde.trials.base import Setting
 def in_double_precision(
     problem: Problem, device: torch.device | str = "cpu", outputs: int | None = None
 ) -> Setting:
-    """The setting of a problem's field, or of so many outputs of it: nothing of it is drawn by chance."""
+    """The setting of a problem's field, or of a number of its outputs, without random numbers."""
     return Setting(
         problem.domain.bounds,
         problem.outputs if outputs is None else outputs,

@@ -11,8 +11,8 @@ from neurapde.training.run.method import Status
 class Stage:
     """One method's part in a solution.
 
-    method: its description. seconds: wall clock. extras: numbers it measured, by name.
-    notes: what it picked and why.
+    method: its description. seconds: wall time. extras: measured numbers, by name.
+    notes: its choices and their reasons.
     """
 
     method: str
