@@ -61,7 +61,7 @@ def air_points(count: int, seed: int) -> Array:
 
 
 DENSITY = 3000
-"""Points a square metre from which those asked for are chosen."""
+"""Points per square metre, from which the given number is chosen."""
 
 
 def _wall(axis: int, generator: np.random.Generator, at: float = 0.0) -> tuple[Array, Array]:

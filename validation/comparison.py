@@ -25,16 +25,17 @@ from neurapde.validation.exact import support
 from neurapde.validation.pages.made import how_made
 
 Pair = tuple[str, str]
-"""A field and the truth it is held against: ("solution", "exact")."""
+"""A field and the truth for its comparison: ("solution", "exact")."""
 Errors = Mapping[str, Mapping[str, float]]
 """Region → metric → value; "points" counts the nodes of the region that were compared."""
 PAIRS: tuple[Pair, ...] = (("solution", "reference"), ("solution", "exact"), ("reference", "exact"))
 AGREED = 3.0
-"""Times nearer than to the exact field, and than the reference's error bar, at which two fields count as one."""
+"""Two fields count as equal if they are this many times nearer than to the exact field and than the reference's error
+bar."""
 ROUNDING = 1e-6
 """Relative difference from the exact field below which it is not asked why."""
 SNAPSHOTS = 5
-"""Times after the start at which errors are counted apart."""
+"""Times after the start at which errors are measured separately."""
 CELLS = 2.0
 """Grid cells around a source that the grid does not resolve, which no comparison counts."""
 

@@ -24,7 +24,7 @@ from neurapde.problem.problem import Problem
 from neurapde.validation.cylinder import Complex, DiskSeries
 
 SUPPORT = 6.0
-"""Standard deviations of a Gaussian source within which the formulas say nothing."""
+"""Standard deviations of a Gaussian source within which the formulas do not hold."""
 _CLEAR = 5.0  # standard deviations that a Gaussian source keeps from a rim or a layer
 _RIM = 3e-3  # the part of the radius that a point source keeps from the rim, so that the series ends
 _WORTH_A_NOTE = 1e-4  # reflection from the layers' end

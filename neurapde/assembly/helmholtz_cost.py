@@ -28,7 +28,7 @@ FIELDS = 30
 CHANNELS, ROW = 3, 1e-9
 """Of a network's features held at a point, and seconds for each residual and two features."""
 LINES = 64
-"""Lines along an axis on which the medium is looked at."""
+"""Lines along an axis on which the medium is evaluated."""
 
 
 def lattice_cost(lattice: LatticeProblem, bandwidth: float) -> Cost:

@@ -13,7 +13,7 @@ from neurapde.learning.augmentation import Augmentation
 from neurapde.learning.dataset import Fields, item
 
 KEPT_BYTES = 512 * 2**20
-"""Memory in which fields that have been read are kept."""
+"""Memory for cached fields."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 INDEPENDENT = 1e-6
-"""Directions in which codes vary by less than this, relative to the most, are none."""
+"""Directions in which codes vary by less than this fraction of the largest variation are dropped."""
 
 
 def whitened(codes: Tensor) -> tuple[Tensor, Tensor]:

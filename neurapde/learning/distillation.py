@@ -33,15 +33,15 @@ from neurapde.trials.networks.siren import Siren
 from neurapde.verification.closing import closed
 
 BETWEEN_LOOKS = 50
-"""Steps between two looks at how far the network is from the field, at points that it is not trained on."""
+"""Steps between two measurements of the network's distance to the field, at points that it is not trained on."""
 HELD_OUT = 4096
-"""Points of such a look."""
+"""Points of such a measurement."""
 AT_SOURCES = 512
 """Points added near each Gaussian source, where the field is narrow."""
 FOLLOWED = "distance to the field"
-"""What is left, by its name in the history: relative L2."""
+"""The name of this distance in the history: relative L2."""
 FINAL_RATE = 0.01
-"""Of the learning rate, at the last step."""
+"""Factor of the learning rate at the last step."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ from neurapde.trials.networks.hyper import HyperSiren
 
 FILE = "checkpoint.h5"
 KEPT = 512
-"""Fields of the data set, at most, whose codes a family keeps."""
+"""Largest number of fields of the data set whose codes a family stores."""
 AT_ONCE = 64
 """Fields that are encoded at a time."""
 

@@ -17,11 +17,11 @@ from neurapde.fields.medium import Piecewise
 from neurapde.learning.dataset import Samples
 
 WITHIN = 4
-"""Places per axis of a cell at which a model is averaged where an edge is."""
+"""Places per axis for the average of a model over a cell with an edge."""
 CURVES = 6
-"""Cosines that a background is the sum of."""
+"""Number of cosines in a background."""
 WAVELENGTHS = (0.5, 1.5)
-"""Of these cosines, in units of the shorter side of the window."""
+"""Wavelengths of these cosines, in units of the shorter side of the window."""
 FLATNESS = 0.5
 """Half the thickness of a lens, in units of half its length."""
 

@@ -50,7 +50,7 @@ WEAK_FORMS: dict[type, tuple[type[OnSines[Any]], ...]] = {
     Helmholtz: (WavesOnSines, WavesOnElements),
     Poisson: (PoissonOnSines,),
 }
-"""The weak forms of an equation; of those without an obstacle the one of least predicted cost is taken."""
+"""The weak forms of an equation; the one with the least predicted cost among those without an obstacle is used."""
 RESIDUAL_PER_ERROR = 5.0  # the relative residual of a head beside the field's relative error, as measured
 WEAK_FEATURES = 0.1  # relative residual above which the features of a given trial are told to be too few
 

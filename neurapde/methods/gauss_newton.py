@@ -31,9 +31,9 @@ BELOW = 0.1
 EXACT = 1e-6
 """The same, of themselves, where the data are exact."""
 OF_NOISE = 0.1
-"""Error of the field, in units of what the noise leaves open, below which more features tell nothing."""
+"""Error of the field, in units of its uncertainty by noise, below which more features do not help."""
 UNEXPLAINED = 1.5
-"""What is left of data, in units of the noise that was told, above which something else is wrong."""
+"""Residual of the data, in units of the given noise, above which something else is wrong."""
 
 
 @dataclass(frozen=True)

@@ -34,18 +34,18 @@ from neurapde.trials.piecewise import PiecewiseFunction, PiecewiseTrial
 SETS = 40
 """Sets of points that touch bounds, one after the other."""
 STEPS, HALVINGS = 25, 5
-"""Steps for one number of features, and halvings of a step that does not bring the field nearer."""
+"""Steps of one level, and halvings of a step that does not bring the field nearer."""
 UNSETTLED = 3
-"""Numbers of features in a row with which the iteration may fail to settle: too few of them do not hold the field."""
+"""Successive levels that may fail to converge, because too few features do not represent the field."""
 TRIED, STEPWISE = 5, 1.0
-"""Numbers of features with which it is tried whether the iteration settles, and seconds of a core that a step may take."""
+"""Levels for the test of convergence, and processor seconds that a step may take."""
 SETTLED = 0.1
-"""Last change of a level, in units of the tolerance: where the iteration is quick, the error left is its square."""
+"""Last change of a level, in units of the tolerance: the error of a fast iteration is its square."""
 LINEAR, STEADY = 0.25, 0.9
 """Ratio of successive changes from which on the iteration is not quick, as where the derivative is singular at the solution;
 and the largest that is summed."""
 MOVES = 10.0 ** np.arange(-9.0, 0.0, 0.5)
-"""Of the field: how far it is moved to see whether the residual tells."""
+"""Fraction of the field by which it is changed to test the residual."""
 
 
 @dataclass(frozen=True)

@@ -25,13 +25,13 @@ SLOW = 0.2
 ROUGH = 0.5
 """The same in a medium with jumps: GROWTH^−2.5, rounded up."""
 GROWTH = 1.35
-"""Of the bandwidth from one level to the next."""
+"""Growth of the bandwidth from one level to the next."""
 PROBES = 3000
 """Points at which two levels are compared."""
 AGAIN, FALLEN, ENOUGH = 3, 0.7, 1000
 """The field is lost if, with ENOUGH features, none of AGAIN changes is below FALLEN times all of the AGAIN before."""
 LARGE = 0.01
-"""Changes below this are no loss, however slowly they fall."""
+"""Smaller changes do not count as lost, even if they fall slowly."""
 
 Solved = TypeVar("Solved")
 Function = TypeVar("Function", bound=TrialFunction)

@@ -28,15 +28,15 @@ FIRST, GROWTH = 12, 1.5
 MORE_NODES = 1.5
 """Points of a quadrature along each axis, in units of the polynomials."""
 LOOKED = {1: 1024, 2: 300, 3: 80}
-"""Points along each axis at which the residual is looked at, by the number of axes."""
+"""Points along each axis for the residual, by the number of axes."""
 STEEP = 0.03
 """An axis grows unless the field's last polynomials along it are less than this part of those along the steepest."""
 LAST = 3
-"""Polynomials that are the last."""
+"""Number of polynomials that count as the last."""
 MOST_LOOKS = 3
-"""Times that the residual may show that something is missed: polynomials do not find it then."""
+"""Number of times that the residual may show an error before polynomials are given up."""
 SOLVED = 0.03
-"""Of the tolerance: to which residual it is iterated."""
+"""Fraction of the tolerance for the residual of the iteration."""
 NODE = (200.0, 3e-8, 2e-9)
 """Bytes at a node of the quadrature, seconds for its values, and for each polynomial along an axis and iteration."""
 

@@ -28,13 +28,13 @@ from neurapde.training.run.method import DirectMethod, Outcome, Status, Task
 FINER, FINER_IN_SPACE, FINEST = 30.0, 8.0, 3e-14
 """By which the tolerance of a window falls from pass to pass, alone and in space; and what it is at least: rounding."""
 TOLERANCE, TOLERANCE_IN_SPACE, TOLERANCE_BESIDE = 1e-8, 1e-6, 1e-4
-"""What is taken where none is given: of one place, in space, and in space where an `Obstacle` holds the field."""
+"""Default tolerances: at one place, in space, and in space with an `Obstacle`."""
 LIKELY = 0.1
 """Least ratio of successive changes that the estimate sums: passes get nearer by about 1/FINER, where all goes well."""
 MORE_WINDOWS = 3
-"""How many more each pass has at least: passes with the same windows would agree for no reason."""
+"""Smallest increase in windows of each pass, because passes with the same windows would agree for no reason."""
 PARTS = 100
-"""Of the time, on the bar."""
+"""Resolution of the time on the bar."""
 COLUMN = "change between passes"
 
 

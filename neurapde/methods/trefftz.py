@@ -45,10 +45,10 @@ FAMILIES: dict[tuple[type, int], Kind] = {
 }
 """The equations whose solutions are known in closed form, by the number of axes, and how their levels are made."""
 SAFETY = 2.0
-"""By how much the error may fall less than what is left of interfaces and sides."""
+"""Factor by which the error may fall less than the residual at interfaces and sides."""
 
 ROUNDING = 1e-11
-"""Relative error below which none is stated."""
+"""Smallest relative error that is stated."""
 
 
 @dataclass(frozen=True)

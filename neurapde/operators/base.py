@@ -22,9 +22,9 @@ from neurapde.domains.sampling import Draw
 from neurapde.jets.jet import Jet
 
 MODES_A_POINT, SPARE, MOST = 2.5, 10, 256
-"""Points for each function of an axis, nodes of a rule beyond one for each of these, and the most."""
+"""Points for each function of an axis, further nodes of a rule beyond one for each of these, and the largest number."""
 CLUSTERED = 4
-"""Power of the place of every other point by which these cluster where a field starts as a root does."""
+"""Power of the position of every other point, so that these cluster where a field starts like a root."""
 
 _asked: ContextVar[dict["Operator", None] | None] = ContextVar("asked", default=None)
 

@@ -14,7 +14,7 @@ from neurapde.operators.integrals import along, axis_of, check_axis_name, produc
 from neurapde.operators.quadrature import one_sided
 
 AT_START = 1e-12
-"""Part of an axis that counts as its start, where the derivative of what begins smoothly is 0."""
+"""Fraction of an axis that counts as its start, where the derivative of a smooth field is 0."""
 
 
 @dataclass(frozen=True)

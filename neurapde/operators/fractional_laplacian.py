@@ -17,7 +17,7 @@ from neurapde.operators.base import Operator, Rule, Surroundings
 from neurapde.operators.quadrature import one_sided
 
 AT_SIDE = 1e-9
-"""Of the radius: points are not taken to be nearer to the boundary, where the operator has no bound."""
+"""Fraction of the radius: smallest distance of points from the boundary, where the operator is unbounded."""
 
 
 @dataclass(frozen=True)

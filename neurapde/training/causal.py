@@ -20,7 +20,7 @@ from neurapde.training.objective import Batch, Objective
 from neurapde.training.weighting import PointWeights
 
 LEARNED = 0.99
-"""Weight of the last window above which all of the time counts as learned."""
+"""Weight of the last window above which the whole time counts as learned."""
 
 
 @dataclass(frozen=True)

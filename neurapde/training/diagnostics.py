@@ -27,16 +27,16 @@ from neurapde.trials.networks.layered import LayeredTrial
 
 LEAST_PER_WAVELENGTH = 6.0
 POINTS = 1024
-"""Points of each constraint at which a field is looked at."""
+"""Points of each constraint for the measurements."""
 SEED = 50417
 FEW, FEW_OF_SECOND_ORDER = 100, 8
 """Steps below which a training has hardly begun, of methods of first and second order."""
 TINY = 0.1
-"""Part of the data that a field must account for at least, not to count as zero."""
+"""Smallest fraction of the data that a field must explain so that it does not count as zero."""
 HARMONICS = 2.0
-"""Multiple of its first layer's wavenumbers that a network reaches with ease."""
+"""Multiple of its first layer's wavenumbers that a network learns easily."""
 LOST, UNMOVED = 1e-2, 0.5
-"""A constraint is lost whose gradient is below this part of the largest, its residual above this part of what it was."""
+"""A constraint is lost if its gradient is below this part of the largest and its residual above this part of the first."""
 
 
 @dataclass(frozen=True)

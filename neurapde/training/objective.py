@@ -24,7 +24,7 @@ from neurapde.training.units import in_residual_units, trained_in_units
 from neurapde.trials.base import TrialFunction
 
 CACHED_ROWS = 10_240
-"""Rows of numbers, points times derivatives, that pass through the layers of a network at a time on a CPU, or nearly so."""
+"""Approximate number of rows, points times derivatives, that pass through a network's layers at a time on a CPU."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from neurapde.spectral.modes import AxisModes
 from neurapde.trials.sines import outer, table
 
 NEAR = 1e-6
-"""Of the length: nearer to the start, derivatives that have no bound there are taken for those here."""
+"""Fraction of the length: nearer to the start, unbounded derivatives get their value here."""
 
 
 @dataclass(frozen=True)

@@ -30,21 +30,21 @@ POINTS = 2048
 """Points of each constraint."""
 SEED = 83417
 SMALL = 1e-4
-"""Part of a constraint's terms that a training may leave of it and still have converged."""
+"""Residual relative to a constraint's terms up to which a training counts as converged."""
 LARGE = 0.1
-"""Part that a training which took all its steps must leave of a constraint to be told that it has stalled."""
+"""Residual relative to a constraint's terms from which a training that took all its steps counts as stalled."""
 TIMES = 20.0
-"""Of what has converged, an error found at fresh points, in units of that stated or allowed, above which it is believed."""
+"""An error at fresh points of a converged field, in units of the stated or allowed one, counts above this."""
 UNMET = 0.05
-"""Part of a constraint's terms that must be left of it for that: what falls between points is not met at all there."""
+"""Residual relative to a constraint's terms that this needs, because unresolved parts are not met at all."""
 LOST = 0.5
-"""Part of a constraint's terms that is left where the field does not answer it at all."""
+"""Residual relative to a constraint's terms where the field does not respond to it at all."""
 UNANSWERED = 1e-12
-"""A change of the field that is none: no feature answers what is left."""
+"""A change of the field that counts as none: no feature explains the residual."""
 LEAST_ANSWERED = 0.1
-"""The least part of a residual from whose answer the error of the whole is told."""
+"""Smallest explained part of a residual from which the total error is extrapolated."""
 ANSWERED = 0.9
-"""The part of a residual that few features must answer for the error that they find to count alone."""
+"""Part of a residual that a few features must explain so that their error counts alone."""
 FLAT = 0.99
 """Loss of a training's last third, in units of that of the third before, that counts as flat."""
 ROWS, ROWS_OF_SECOND_ORDER = 30, 9

@@ -15,9 +15,9 @@ from neurapde.problem.problem import Problem
 from neurapde.verification.shared_points import Contradiction, contradiction, linear_rows, opposite
 
 POINTS = 64
-"""Points looked at on a face at the start."""
+"""Points on a face at the start."""
 APART = 1e-3
-"""Of the largest value that the two give: a difference that counts."""
+"""Fraction of the largest value of the two: smallest difference that counts."""
 
 
 def warn_of_jumps(problem: Problem) -> None:

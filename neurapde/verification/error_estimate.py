@@ -29,7 +29,7 @@ ROUNDS = {1: (1, 2, 4), 2: (1, 2, 4), 3: (1, 2)}
 SETTLED = 0.2
 """Change of a correction from one number of features to the next, relative to it, below which it is taken."""
 ANSWERED = 0.9
-"""Part of the residual that a correction must explain to count alone, whatever the method has stated."""
+"""Part of the residual that a correction must explain to count alone, regardless of the stated error."""
 
 
 @dataclass(frozen=True)

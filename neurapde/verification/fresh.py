@@ -22,25 +22,25 @@ from neurapde.problem.problem import Problem
 from neurapde.training.optimisation.jacobian import constant_residuals
 
 SCAN = {1: 2**14, 2: 2**17, 3: 2**17}
-"""Points at which what a constraint says is looked at, by the axes of the set they lie in."""
+"""Points at which a constraint is evaluated, by the number of axes of their set."""
 BASE = 1024
-"""Points beside which a change is measured: as many as a coarse solve sees."""
+"""Points for the measurement of changes: as many as in a coarse solve."""
 BASE_AROUND = 128
-"""Points of a constraint that reads operators, whose nodes are many."""
+"""Points of a constraint with operators, which have many nodes."""
 NEIGHBOURS = 5
-"""Of these, the nearest that a point is held against: their median."""
+"""Number of the nearest of these with whose median a point is compared."""
 CHANGING, EVERYWHERE = 2048, 1536
 """Points kept in proportion to the change there, and evenly."""
 REACHES, MOST_SOURCES = 1.25, 64
-"""Half the side of the box round a source, in units of its reach, and the sources that get one, the narrowest."""
+"""Half the side of the box around a source, in units of its reach, and the number of the narrowest sources with one."""
 ROUNDS, BOXES, DRAWN = 6, 16, 1024
-"""Times that one looks closer, boxes each time, and points in each."""
+"""Refinements of the search, boxes in each, and points in each box."""
 MUCH = 1e-3
-"""Of the change in all: what one point may stand for without a closer look."""
+"""Fraction of the total change that one point may represent without a refinement."""
 ROUNDING = 1e-12
-"""Of what a constraint says: a change that is none."""
+"""Fraction of a constraint's values: a smaller change does not count."""
 PLACES, NESTED = 8, 10.0 ** -np.arange(2.0, 10.0)
-"""Places that are hidden between points, and half the sides of the boxes round each, in units of the domain's."""
+"""Number of places hidden between points, and half the sides of the boxes around each, in units of the domain's."""
 WIDER = 4.0
 """Side of a box in units of that of the cell which its point stands for."""
 SEED = 83417

@@ -17,7 +17,8 @@ from neurapde.trials.base import TrialFunction
 SIZED = 1024
 """Points of the domain from which the size of a field is taken."""
 ROUNDING = 1e-10
-"""Of a field over lengths of the domain: a smaller derivative is that of a field that is constant but for rounding."""
+"""Fraction of a field over lengths of the domain: a smaller derivative belongs to a field that is constant up to
+rounding."""
 
 
 @dataclass(frozen=True)

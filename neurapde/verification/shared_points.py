@@ -22,13 +22,13 @@ from neurapde.problem.problem import Problem
 from neurapde.training.optimisation.lengths import axis_lengths
 
 POINTS, MOST_COLUMNS = 64, 400
-"""Points looked at on a face, and numbers that a field may have at one."""
+"""Points on a face, and the largest number of channels of a field at one."""
 SAME = 1e-9
-"""Of the domain's size: points that are nearer are one."""
+"""Fraction of the domain's size: nearer points count as one."""
 NONE = 1e-9
-"""Of a row: what is left of it where it depends on others, or is not linear."""
+"""Fraction of a row: its remainder if it depends on others, or is nonlinear."""
 APART = 1e-6
-"""Of the largest value asked for: a difference that counts."""
+"""Fraction of the largest value: smallest difference that counts."""
 PART = 1e-3
 """Of the largest part in a contradiction, below which a condition has none."""
 SEED = 40847

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from neurapde.reference_solvers.grids.grid import Grid
 
 GROWTH = 0.25
-"""How fast the distance of nodes grows with the distance from where they are close."""
+"""Growth of the distance of nodes with the distance from close nodes."""
 CELLS = 4
 """The least number of cells between two breaks."""
 DEGREE = 3

@@ -14,11 +14,11 @@ from scipy.spatial import cKDTree
 from neurapde.reference_solvers.grids.grid import Grid
 
 NEAREST = {1: 5, 2: 20, 3: 40}
-"""Nodes that a point looks at, by the number of axes."""
+"""Number of nodes for a point, by the number of axes."""
 ALONG = (0.25, 0.5, 0.75)
-"""Where on the way to a node it is asked whether the way stays inside."""
+"""Places on the line to a node at which the test for the inside is done."""
 RIDGE = 1e-10
-"""Of the fit, so that what too few nodes leave open is zero."""
+"""Cut-off of the fit, so that coefficients that too few nodes leave undetermined are zero."""
 _CHUNK = 4096
 
 Array = NDArray[np.float64]

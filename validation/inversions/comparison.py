@@ -28,14 +28,14 @@ from neurapde.validation.metrics import relative_l2
 from neurapde.validation.pages.made import how_made
 
 Measures = Mapping[str, float]
-"""Name of a measure → value; what cannot be told is absent."""
+"""Name of a measure → value; unknown ones are absent."""
 RESIDUAL, ELSEWHERE = "data residual", "data residual, fine grid"
 MODEL_ERROR, SPEED_ERROR, SIMILARITY = "model error", "RMS speed error", "similarity"
 COLUMNS = (RESIDUAL, ELSEWHERE, MODEL_ERROR, SPEED_ERROR, SIMILARITY)
 """Measures in the order of the table."""
 _SAID = {SPEED_ERROR: "RMS speed error", SIMILARITY: "structural similarity"}
 PER_FREQUENCY = "residual at "
-"""How history columns of single frequencies begin."""
+"""Prefix of history columns of single frequencies."""
 PER_WAVELENGTH, NODES = 20.0, 150_000
 """Nodes of the finer grid in the shortest wavelength of the start model, and altogether: the coarser of both."""
 

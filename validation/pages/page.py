@@ -13,7 +13,7 @@ from markupsafe import Markup
 from neurapde.validation.pages.typeset import formula
 
 WIDE = 5
-"""Columns beyond which a table is turned, so that a telephone shows it whole."""
+"""Number of columns above which a table is transposed, so that it fits a phone."""
 OWN = re.compile(r"\w+\(x, u\) = 0")
 """The formula of an equation of the user's: its source is in the lines below."""
 LABEL = 12

@@ -9,7 +9,7 @@ from neurapde.assembly.boxes.element_waves import POINTS, ElementWaves
 from neurapde.core.cost import Cost
 
 LINES = 24
-"""Lines along an axis on which the medium is looked at."""
+"""Lines along an axis on which the medium is evaluated."""
 SEPARATED, EASY, PER_TURN = 10.0, 5.0, 0.4
 """Iterations that the separated form counts for; those of a medium, with those for the square of its turn in radians."""
 ITERATION = 3e-9

@@ -22,14 +22,14 @@ from neurapde.core.formatting import number
 from neurapde.problem.problem import Problem
 
 STEADY = 2.0
-"""By which a field that is left open grows at least from level to level, and what is left of rows that can be met falls."""
+"""Smallest growth of an undetermined field from level to level, and decrease of the residual of rows that can be met."""
 ROUNDING, NONE = 1e-12, 3e-12
 """Pull, and what is made of a field, below which there is rounding alone."""
 MET, MISSED = 1e-3, 1e-2
 """Part of the right-hand side that a few features may leave of constraints that a field meets, and that one makes which it
 does not meet."""
 BEYOND = 10.0
-"""By which a constraint is missed more than what is left of the others, if it contradicts them."""
+"""Ratio of a constraint's residual to that of the others, if it contradicts them."""
 MORE = 2
 """Numbers of features that are tried for the first of these beyond those that show that nothing is left open."""
 MENDED = 0.1

@@ -15,7 +15,7 @@ from neurapde.domains.edges import Arc, Segment
 Array = NDArray[np.float64]
 Edge = Segment | Arc
 SAME = 1e-9
-"""Of the domain's extent: places nearer than this are one."""
+"""Fraction of the domain's extent: nearer places count as one."""
 
 
 @dataclass(frozen=True)

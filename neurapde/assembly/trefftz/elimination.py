@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 ROUNDING = 1e-14
-"""ε: of the length of a column."""
+"""ε, as a fraction of the length of a column."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,25 +20,25 @@ from neurapde.domains.edges import Arc
 from neurapde.spectral.quadrature import unit_rule
 
 ROOM = 0.35
-"""Of the radius: nothing is as near as this to a round rim."""
+"""Fraction of the radius: smallest distance of other objects from a round rim."""
 GRADE = 1.0
-"""Of the distance to what is near: the longest cell."""
+"""Fraction of the distance to near objects: the longest cell."""
 TURN = 1.8
 """Orders beyond kr that waves still have, in units of digits^(2/3) (kr)^(1/3)."""
 CLEAR = 0.6
-"""Of its depth: how far a pole is from other panels, at least."""
+"""Fraction of its depth: smallest distance of a pole from other panels."""
 FAR, NEAR = 0.1, 0.75
-"""The least and the largest ratio by which orders of a round rim are taken to fall."""
+"""Smallest and largest assumed ratio by which orders of a round rim fall."""
 NARROWEST, SHORTEST = 1e-6, 1e-12
 """Of the domain's extent: the narrowest gap that cells follow, and the shortest cell, at a corner."""
 ARC, PHASE = 0.8, 4.0
 """The longest cell in radii of curvature, and in radians of the shorter wave beside it."""
 FEWEST = 0.3
-"""Of the poles of a full cell: those of a cell at a corner."""
+"""Fraction of the poles of a full cell for a cell at a corner."""
 DEPTH = 1.2
-"""Of a cell's length: how far its poles are from the panel."""
+"""Fraction of a cell's length: distance of its poles from the panel."""
 SPARE = 2
-"""Rows of each kind that there are for every feature of one side; half as many look at what is left."""
+"""Rows of each kind for every feature of one side; half as many check the residual."""
 
 
 @dataclass(frozen=True, eq=False)

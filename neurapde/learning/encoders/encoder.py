@@ -35,7 +35,7 @@ class Encoder(Declaration, ABC):
     """How fields are conditioned on observations."""
 
     own_values: ClassVar[bool] = False
-    """Whether what is seen must be the field's own values."""
+    """Whether the observations must be the field's own values."""
 
     @abstractmethod
     def build(self, seen: Setting, space: FunctionSpace, fields: int) -> Conditioner:

@@ -16,7 +16,7 @@ from neurapde.trials.networks.layered import LayeredTrial
 from neurapde.trials.networks.siren import Siren
 
 NOISE = 0.01
-"""Variance that what is seen has about the features, in variances of the data."""
+"""Variance of the observations about the features, in variances of the data."""
 
 
 @dataclass(frozen=True)

@@ -33,17 +33,17 @@ from neurapde.training.run.stage import Stage
 from neurapde.trials.piecewise import PiecewiseFunction, PiecewiseTrial
 
 MOST, LARGEST, SEED = 200, 2000, 50413
-"""Eigenvalues that may be asked for, features in all, and the seed of points."""
+"""Largest number of eigenvalues, of features in all, and the seed of points."""
 FAR = 1e15
 """Beyond it there is nothing to be near to."""
 MANY = 3
 """Features for each eigenvalue at the first level, at least."""
 NOT_REAL = 1e-3
-"""Of an eigenvalue: an imaginary part above it is not that of equal eigenvalues which a level parts."""
+"""Fraction of an eigenvalue: a larger imaginary part is not due to equal eigenvalues that a level separates."""
 ZERO = 1e-2
-"""Of the least eigenvalue that a domain of its extent may have: what counts as zero."""
+"""Fraction of the smallest possible eigenvalue for the domain's extent that counts as zero."""
 POINTS = 4000
-"""At which a field is brought to the mean square 1 over the domain."""
+"""Points for the mean square of a field over the domain, which is set to 1."""
 
 
 @dataclass(frozen=True)

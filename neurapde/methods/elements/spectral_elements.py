@@ -23,7 +23,7 @@ from neurapde.training.run.method import DirectMethod, Outcome, Task
 from neurapde.training.run.setting import in_double_precision
 
 FIRST, MORE = 4, 3
-"""Elements at the first level, besides those that breaks make, and how many more each has: levels share no points."""
+"""Elements of the first level besides those from breaks, and the increase in each level: levels share no points."""
 LIMIT, FALLS = 1e-4, 30.0
 """Of the field's size: the last coefficients on each element at the first level; and how they fall from level to level."""
 FINEST = 1e-10
@@ -38,15 +38,15 @@ SETTLED, ROUNDING = 1e-2, 1e-8
 """Change that ends an iteration, in units of the limit, and of the field: what may be rounding."""
 
 CHECKED = 1e-6
-"""Least tolerance of the closing check: second derivatives on thin elements are rounded."""
+"""Smallest tolerance of the closing check, because second derivatives on thin elements have rounding errors."""
 SURE = 4.0
-"""By which rounding may be larger than what one more step shows of it."""
+"""Factor by which rounding may exceed the change in one more step."""
 NOISE = 1e-3
-"""What the iteration may leave of a level that is the last since it does not settle: rounding, on short elements."""
+"""Allowed error of the iteration in a last level that does not converge: rounding, on short elements."""
 LAST_DIGITS = 1e-14
 """Of the field's size: coefficients that may be rounding."""
 KNOWN = 1e-2
-"""Of its limit: to what a level knows the field at best."""
+"""Fraction of its limit: the best accuracy of a level."""
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,11 @@ DEGREE, FINEST, FINEST_BESIDE = 12, 1e-13, 1e-5
 """Of the polynomials on each element; and, of the interval, elements that are not cut any more, by themselves and where a
 bound is touched: which points touch it becomes a matter of rounding on shorter ones."""
 WIDTHS = 4.0
-"""Half of an element round a narrow part of a function, in widths of that."""
+"""Half of an element around a narrow part of a function, in widths of that part."""
 MOST = 64
-"""Narrow parts that get an element each."""
+"""Largest number of narrow parts with an element each."""
 APART = 1e-12
-"""Of the interval: ends of elements that are nearer are one."""
+"""Fraction of the interval: ends of elements that are nearer count as one."""
 SEED = 60527
 
 

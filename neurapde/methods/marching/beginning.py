@@ -13,7 +13,7 @@ from neurapde.methods.marching.window import State
 from neurapde.problem.problem import Problem
 
 MET = 1e-9
-"""What of the conditions at the start may be left, in units of their values: rounding."""
+"""Allowed residual of the conditions at the start, in units of their values: rounding."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from neurapde.problem.equation import sharpened
 from neurapde.problem.problem import Problem
 
 BESIDE = 1e-9
-"""Of an element: how far from its end the flux of that side is asked for."""
+"""Fraction of an element: distance from its end where the flux of that side is evaluated."""
 
 Sides = tuple[tuple[Constraint, ...], tuple[Constraint, ...]]
 

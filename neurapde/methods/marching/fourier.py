@@ -13,11 +13,11 @@ from neurapde.methods.marching.rows import Matrix
 
 Waves = NDArray[np.complex128]
 TOP = 0.8
-"""Of the wavenumbers along an axis: those above are its tail."""
+"""Fraction of the wavenumbers along an axis: those above are its tail."""
 FINER, FEWEST = 1.5, 16
-"""By which points along an axis become more or fewer, and how many there are at least."""
+"""Factor of the number of points along an axis, and their smallest number."""
 SPARE = 0.1
-"""Of the limit: what fewer points may leave out."""
+"""Fraction of the limit that fewer points may leave out."""
 
 
 @dataclass(frozen=True, eq=False)

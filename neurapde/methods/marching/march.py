@@ -12,11 +12,11 @@ from neurapde.methods.marching.system import LEAST_WINDOWS, System
 from neurapde.methods.marching.window import Sizes, State, Window, settle
 
 SHORTEST = 1e-13
-"""Of the whole time: a window that is too short to go on with."""
+"""Fraction of the whole time: a shorter window ends the march."""
 SAFE, LEAST, MOST = 0.8, 0.1, 2.5
-"""Of the length that the last coefficients foretell; and how a length changes from one window to the next."""
+"""Factor of the length predicted from the last coefficients, and the change of length between two windows."""
 FAILED = 0.25
-"""Of a window in which Newton's method did not settle: the next try."""
+"""Factor of the length after a window in which Newton's method did not converge."""
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from neurapde.methods.marching.rows import Matrix, Stencil
 from neurapde.spectral.quadrature import gauss
 
 FINEST = 1e-7
-"""Of the interval: elements that are not cut any more."""
+"""Fraction of the interval: shorter elements are not cut."""
 MERGED = 0.1
-"""Of the limit: what the last coefficients of two elements as one may come to."""
+"""Fraction of the limit for the last coefficients of two merged elements."""
 ALIKE = 2.1
-"""By which neighbours that become one may differ in length."""
+"""Largest ratio of the lengths of merged neighbours."""
 
 
 @dataclass(frozen=True, eq=False)

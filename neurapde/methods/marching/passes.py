@@ -45,7 +45,7 @@ class Apart:
 
 
 TIMES = 10.0
-"""Of the tolerance, which is one in the mean over the time: by what passes may differ at a moment and still agree."""
+"""Multiple of the tolerance, which holds in the mean over the time, by which passes may differ at a moment and agree."""
 
 
 def passed(problem: Problem, rule: Radau, windows: Sequence[Window], whole: bool) -> Pass:

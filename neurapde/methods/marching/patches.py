@@ -22,7 +22,7 @@ from neurapde.trials.base import Setting, Trial, TrialFunction
 AT_ONCE = 4096
 """Points evaluated together."""
 EDGE = 1e-9
-"""Of a window's length: what counts as rounding beyond the last one."""
+"""Fraction of a window's length that counts as rounding beyond the last one."""
 
 
 @dataclass(frozen=True, eq=False)

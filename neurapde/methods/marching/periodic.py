@@ -23,7 +23,7 @@ from neurapde.training.optimisation.jacobian import slope_of
 from neurapde.trials.base import Setting
 
 KRYLOV, LEFT, LOST = 30, 3e-3, 0.3
-"""Steps of GMRES, what it may leave, and what is too much for a step of Newton's method: a shorter window then."""
+"""Steps of GMRES, its allowed residual, and the residual that is too large for a Newton step and needs a shorter window."""
 POINTS = {1: 16384, 2: 147456, 3: 262144}
 """At most, by the axes in space."""
 PROBED = 96

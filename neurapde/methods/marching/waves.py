@@ -14,9 +14,9 @@ from neurapde.methods.marching.patches import EDGE, chebyshev
 from neurapde.trials.base import Setting, Trial, TrialFunction
 
 NUMBERS = 1_000_000
-"""That are evaluated together, of points times waves along an axis and coefficients in time."""
+"""Numbers evaluated together: points times waves along an axis and coefficients in time."""
 SHARED = 4
-"""Points at a moment from which on time comes before space."""
+"""Points at a moment above which time is evaluated before space."""
 
 
 @dataclass(frozen=True)

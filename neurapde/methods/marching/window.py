@@ -17,9 +17,9 @@ FAST = 0.05
 STUCK = 0.3
 """Ratio from which changes below the tolerance are rounding, as of second derivatives on short elements."""
 LEFT = 1e-2
-"""Of the tolerance: what Newton's method may leave."""
+"""Fraction of the tolerance for the error of Newton's method."""
 ROUNDING = 1e-12
-"""Of a component's size: a change that may be rounding."""
+"""Fraction of a component's size: a change that may be rounding."""
 
 
 Sizes = Callable[[Matrix], Matrix]

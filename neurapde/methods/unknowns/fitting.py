@@ -24,20 +24,20 @@ TIGHT = 100.0
 """The weight from then on."""
 STEPS, HALVINGS = 12, 4
 ASTRAY, FAR = 2.0, 0.05
-"""What is left of data, in units of the noise that was told or, without, of their size, above which the field is astray."""
+"""Residual of the data, in units of the given noise or, without it, of their size, above which the field is lost."""
 UNMET = 1e3
-"""What is left of a row, squared, in units of what may be left, above which the features do not hold the field: the equation
-then counts as much less as it is met."""
+"""Squared residual of a row, in units of the allowed one, above which the features do not represent the field: the
+equation then gets a smaller weight in proportion."""
 LONGEST = 2.0
 """Step of a coordinate within bounds."""
 FIRST_NOISE, LEAST_NOISE = 0.1, 1e-10
-"""Of the size of what was measured: noise that is not known, at first and at least."""
+"""Fraction of the size of the data: unknown noise at first and at least."""
 SETTLED = 0.02
 """Last change of the unknowns, in units of their standard errors."""
 ROUNDING = 1e-9
-"""Last change of the unknowns, of themselves, where nothing is left of the data."""
+"""Last relative change of the unknowns, if the data have no residual."""
 UNSEEN, PART = 1e-9, 0.1
-"""Singular value, of the largest, below which the data tell nothing; part of an unknown in that by which it is not told."""
+"""Relative singular value below which data determine nothing; part of an unknown there that makes it undetermined."""
 
 
 @dataclass

@@ -38,19 +38,19 @@ from neurapde.trials.sines import SineLattice
 FIRST = {1: 32, 2: 24, 3: 10}
 """Modes along the longest axis at the first level."""
 MOST_FEATURES = 2**16
-"""At which growing stops, some 15 s in the plane: a rough medium gains little from more."""
+"""Modes at which the refinement stops, some 15 s in the plane: a rough medium gains little from more."""
 PROBES = 4000
 BLOCK = 20_000
 """Points at which the known part is evaluated at a time."""
 LINEAR = 1e-2
-"""Of the tolerance: how well the linear systems are solved."""
+"""Fraction of the tolerance for the linear systems."""
 LEAST = 5e-4
 """Accuracy of the linear systems at large tolerances."""
 ACROSS = 2.0
-"""Half waves of the finest sines that a layer must be thick to be seen by them."""
+"""Smallest thickness of a layer that the sines resolve, in half waves of the finest one."""
 TREATED = Treated("the energy", (Dirichlet, Neumann), zero=(Neumann,), way="use LeastSquares")
 SOURCE_POINTS = 2000
-"""Points along an axis that a source which changes within a short length may ask of the quadrature."""
+"""Largest number of quadrature points along an axis for a source that changes within a short length."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from neurapde.seismic.inversion.velocity import Velocity
 from neurapde.seismic.survey.survey import Survey
 
 DARK = 0.1
-"""Of the mean illumination: added to it, so that noise where nothing is seen is not raised."""
+"""Fraction of the mean illumination added to it, so that noise is not amplified where illumination is low."""
 
 
 def gradient(

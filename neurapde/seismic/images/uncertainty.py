@@ -28,7 +28,7 @@ from neurapde.seismic.survey.survey import Survey
 FIRST, MOST, MORE = 40, 1280, 12
 """Eigenvalues sought first and at most; random vectors beyond them."""
 NEGLIGIBLE = 0.05
-"""Eigenvalues below this, where data tell next to nothing over the prior, are left out."""
+"""Smaller eigenvalues are left out, because data add almost nothing to the prior there."""
 PER_WAVELENGTH = 8.0
 """Nodes in the shortest wavelength of the model found."""
 

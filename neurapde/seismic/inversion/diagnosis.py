@@ -24,13 +24,13 @@ from neurapde.seismic.survey.survey import Survey
 SKIPPED = 1 / 3
 """Part of the data more than a quarter of a cycle off above which cycles are probably skipped; by chance it is half."""
 LOOKED_INTO = 0.1
-"""Part of the data more than a quarter of a cycle off from which on a mistake is looked for."""
+"""Part of the data more than a quarter of a cycle off above which a mistake is searched for."""
 SHOTS, NODES = 8, 100_000
-"""Shots that are looked at for that, and the largest grid on which it is done: a second or two."""
+"""Number of shots for this test, and its largest grid: it takes a second or two."""
 SILENT = 1e-4
 """Amplitude of a frequency over that of the loudest, below which there is nothing but rounding or noise in it."""
 WRONG = 3.0
-"""Factor between data and those of the start model, their wavelet known, from which on it is no matter of the model."""
+"""Factor between the data and those of the start model, with a known wavelet, that the model cannot explain."""
 
 
 def diagnosed(stages: Sequence[Setting]) -> tuple[str, ...]:

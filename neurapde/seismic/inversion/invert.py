@@ -48,9 +48,9 @@ METHODS: dict[str, Callable[[], InversionMethod]] = {
     "multiscale": Multiscale,
     "time": TimeDomain,
 }
-"""Methods that can be asked for by name, with their defaults."""
+"""Methods by name, with their defaults."""
 DEFAULT = "multiscale"
-"""The method that `invert` takes unless it is told another."""
+"""The default method of `invert`."""
 FILE = "inversion.checkpoint.h5"
 KINDS = {"frequency": "spectra", "time": "traces in time"}
 WAYS = {"frequency": "survey.at(frequencies=[…])", "time": "its traces by method='time'"}

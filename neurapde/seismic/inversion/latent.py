@@ -21,7 +21,7 @@ from neurapde.learning.spaces import ConditionedMLP, FunctionSpace, space_of
 from neurapde.trials.base import Setting, Trial
 
 LOOKED_AT = 2000
-"""Models, at most, that tell what a family leaves of its class."""
+"""Largest number of models for the errors of a family."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)

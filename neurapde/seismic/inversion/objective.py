@@ -14,7 +14,7 @@ from neurapde.seismic.survey.survey import Survey
 from neurapde.training.run.method import Snapshot
 
 CODE = "code"
-"""Of what is believed of parameters themselves, by its name in losses, history and report."""
+"""The name of the prior on the parameters in losses, history and report."""
 
 
 @dataclass(frozen=True)

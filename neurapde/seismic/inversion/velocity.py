@@ -18,9 +18,9 @@ from neurapde.seismic.inversion.regularisation import Prior
 from neurapde.trials.base import Trial
 
 WIDEST = 2.0
-"""Bounds that nobody gave: the slowest speed of the start model over this, the fastest times this."""
+"""Default bounds: the slowest speed of the start model over this, the fastest times this."""
 CORNERS = 41
-"""Points per axis at which a start model is looked at before anything else is done."""
+"""Points per axis for the first check of a start model."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from neurapde.seismic.modelling.computational_domain import MEANS, Computational
 from neurapde.seismic.survey.survey import Survey
 
 PER_WAVELENGTH = 12.0
-"""Nodes in the shortest wavelength of the start model, unless something else is asked for."""
+"""Default number of nodes in the shortest wavelength of the start model."""
 
 
 class GridModelling(FrequencyModelling):

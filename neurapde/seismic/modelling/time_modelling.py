@@ -22,13 +22,13 @@ from neurapde.seismic.survey.survey import Survey
 PER_WAVELENGTH = 6.0
 """Nodes in the shortest wavelength of the start model, at the highest frequency that counts."""
 FEWEST = 3.0
-"""Nodes per wavelength below which waves on the grid mean nothing."""
+"""Nodes per wavelength below which waves on the grid are useless."""
 COUNTS = 0.02
 """A frequency counts if the wavelet's spectrum there is more than this part of its largest value."""
 LONGEST = 0.95
 """The step in units of the longest that is stable."""
 FADED = 1.5
-"""Periods of the wavelet's peak frequency that are marched beyond the record, and over which its end fades."""
+"""Further time after the record, over which its end fades, in periods of the wavelet's peak frequency."""
 MEMORY = 2e9
 """Bytes that a prediction and its gradient may take."""
 

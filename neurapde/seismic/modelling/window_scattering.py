@@ -23,7 +23,7 @@ from neurapde.spectral.operator import LatticeOperator
 Complex = NDArray[np.complex128]
 
 LARGEST_DENSE = 1200
-"""Unknowns of a window up to which one dense factorisation is faster than iterating, whatever the medium."""
+"""Unknowns of a window up to which one dense factorisation is faster than iterating in any medium."""
 RANK = 1e-10
 """Singular values below this part of the largest say that sines at a window's points depend on each other."""
 ACCURACY = 1e-11

@@ -19,7 +19,7 @@ from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 
 BETAS, SMALLEST = (0.9, 0.999), 1e-8
-"""Decay of both moments, and what is added to the root of the second: PyTorch's defaults."""
+"""Decay of both moments, and the term added to the root of the second: PyTorch's defaults."""
 MakeOptimizer = Callable[[Sequence[dict[str, Any]]], torch.optim.Optimizer]
 """A class of `torch.optim`, or a function of groups of parameters that makes an optimiser."""
 

@@ -21,9 +21,9 @@ from neurapde.training.optimisation.lengths import axis_lengths
 
 PROBES, SEED = 64, 40829
 WEAK = 1e-10
-"""Part of the largest term of an equation below which a component counts as not in it."""
+"""Fraction of the largest term of an equation below which a component does not count in it."""
 LEAST = 0.01
-"""Of the size that balances the others, below which a component's error is compared with that and not with its own size."""
+"""A component below this part of its balanced size has its error compared with that size, not with its own."""
 
 
 @dataclass(frozen=True)

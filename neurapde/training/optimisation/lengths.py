@@ -14,7 +14,7 @@ from neurapde.problem.problem import Problem
 
 PROBES, SEED = 64, 40829
 NEGLIGIBLE = 1e-12
-"""Part of the largest term, all of unit size on the domain, below which a derivative counts as not there."""
+"""Fraction of the largest term, all of unit size on the domain, below which a derivative does not count."""
 
 
 def axis_lengths(problem: Problem) -> np.ndarray:

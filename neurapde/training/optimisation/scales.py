@@ -17,9 +17,9 @@ from neurapde.training.optimisation.lengths import axis_lengths
 
 DATA, SEED = 1024, 40829
 STEP = 1e-3
-"""Of a length: how far apart what is left is compared to find its frequency."""
+"""Fraction of a length between points at which residuals are compared to find their frequency."""
 MODERATE = 30.0
-"""Sizes below this, and above its inverse, are left as they are."""
+"""Sizes between the inverse of this and this are not scaled."""
 LARGEST = 40
 """Power of ten of the largest field that is tried."""
 

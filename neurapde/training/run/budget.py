@@ -14,15 +14,15 @@ from neurapde.core.interrupts import Interrupts
 from neurapde.core.memory import check_fits, lacking, told
 
 SECONDS = 45.0
-"""Seconds of a core that a solve may take by default."""
+"""Default limit of the processor time of a solve, s."""
 STEEPEST, UNKNOWN = 8.0, 3.0
 """How many times longer the next level may take than the last, and what is taken for it where there is one level only."""
 OVERRUN = 2.0
-"""Times `seconds`, after which a level that takes longer than predicted is given up."""
+"""Multiple of `seconds` after which a level that takes longer than predicted is stopped."""
 UNSURE = 3.0
-"""Times `seconds` from which on a first level is not begun: so far off may a model be."""
+"""Multiple of `seconds` above which a first level is not begun, as an allowance for errors of the model."""
 PATIENCE = 20.0
-"""Seconds of a core that a first level is waited for in any case."""
+"""Processor seconds that a first level may always take."""
 
 Level = TypeVar("Level")
 

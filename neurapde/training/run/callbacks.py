@@ -34,7 +34,7 @@ class TrainingState:
 
 
 Callback = Callable[[TrainingState], Any]
-"""Called at every row of the history; True ends the training after the step under way."""
+"""Called at every row of the history; True ends the training after the current step."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from neurapde.training.run.history import History
 from neurapde.training.run.method import Snapshot, Status
 
 SAVED_EVERY = 30.0
-"""Seconds between two checkpoints, where nothing else is asked for."""
+"""Default time between two checkpoints, s."""
 
 
 class Journal:

@@ -162,7 +162,7 @@ class DirectMethod(Method):
     """A method that solves for its own trial function, in double precision, for problems without an obstacle."""
 
     weak: ClassVar[bool] = False
-    """Whether it solves a weak form, which asks less of coefficients than residuals at points."""
+    """Whether it solves a weak form, which needs less smooth coefficients than residuals at points."""
 
     @property
     def default_dtype(self) -> torch.dtype:

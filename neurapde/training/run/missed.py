@@ -8,9 +8,9 @@ from neurapde.reference_solvers.grids.grid import ResolutionWarning
 from neurapde.training.run.method import Outcome, Status
 
 ENOUGH = 0.05
-"""Of the tolerance: the part of a function that may lie between a rule's nodes without a closer look."""
+"""Fraction of the tolerance: a part of a function between a rule's nodes below this needs no further check."""
 ROUGHLY = 0.05
-"""How well the linear system of an error is solved."""
+"""Accuracy of the linear system of an error."""
 
 
 def with_missed(outcome: Outcome, name: str, missed: Callable[[], float], tolerance: float) -> Outcome:

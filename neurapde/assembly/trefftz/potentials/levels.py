@@ -44,9 +44,9 @@ EACH = 4.0
 ARNOLDI = 600
 """Places on a rim on which powers are made orthogonal, at most."""
 JUMP = 1e-9
-"""Of the largest value that is given: smaller jumps of it are rounding."""
+"""Fraction of the largest given value: smaller jumps are rounding."""
 SLOPES = 5.0
-"""What a slope that is wrong by 1, in units of its length, does to the field."""
+"""Effect on the field of an error of 1 in a slope, in units of its length."""
 
 
 @dataclass(frozen=True, eq=False)

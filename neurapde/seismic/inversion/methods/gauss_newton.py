@@ -29,7 +29,7 @@ from neurapde.training.run.history import History
 from neurapde.training.run.method import Status
 
 LARGEST_DAMPING = 1e12
-"""Damping, in units of the first curvature, at which no step down is found any more."""
+"""Damping, in units of the first curvature, above which no further step is tried."""
 
 
 @dataclass(frozen=True)

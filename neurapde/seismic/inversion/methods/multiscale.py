@@ -31,9 +31,9 @@ from neurapde.seismic.modelling.grid_modelling import GridModelling
 from neurapde.seismic.survey.survey import Survey
 
 NEAR = 0.5
-"""Distance of source and receiver, in wavelengths of the slowest speed, below which a trace tells of the source alone."""
+"""Distance of source and receiver, in wavelengths of the slowest speed, below which a trace depends only on the source."""
 KEPT = 0.5
-"""Part of its traces that a shot keeps at least: where fewer are far enough, all of them stay."""
+"""Smallest fraction of its traces that a shot keeps: if fewer are far enough, all are kept."""
 MOST, TOGETHER = 6, 2
 """Groups that frequencies are put into, of one each where they are few; groups of a stage: the newest, and that before."""
 WEIGHTS = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5)
@@ -43,9 +43,9 @@ TRIED = 20
 ENOUGH = 1.2
 """Residual over that of noise and grid at which the data count as explained where a weight is chosen."""
 LEAST = 0.01
-"""Residual below which no data are believed, whatever is stated: the source is no point, the medium no fluid in a plane."""
+"""Residual below which no data are fitted, for any stated noise: real sources are no points, real media no plane fluids."""
 FINER = 0.6
-"""Spacing of the grid that the working one is measured by, over the working one's."""
+"""Ratio of the spacing of the finer grid to that of the working one."""
 LARGEST = 400_000
 """Nodes of that grid at most."""
 

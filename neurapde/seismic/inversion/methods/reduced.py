@@ -35,7 +35,7 @@ from neurapde.trials.networks.siren import Siren
 ROUGH, SMOOTH = 1.5, 1.0
 """ω₀ of a default Siren, with a prior and without, in units of the largest wavenumber: waves see up to twice theirs."""
 SOFT = 5.0
-"""ω of the hidden layers where there are several: the 30 of pictures lets a velocity wriggle between nodes of a grid."""
+"""ω of several hidden layers: with 30, the value for pictures, a velocity oscillates between nodes of a grid."""
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from neurapde.seismic.survey.records import Arguments
 from neurapde.seismic.survey.survey_files import check_suffix
 
 FORMATS: tuple[Format, ...] = (MAT, SEGY, SU)
-"""Every format that is known."""
+"""All known formats."""
 COMMON = frozenset({"wavelet", "source_variance", "noise", "name"})
-"""What may be said of any file, over what is in it."""
+"""Arguments for any file, which override its content."""
 
 
 def read(path: Path, given: Mapping[str, Any]) -> Arguments:

@@ -35,9 +35,9 @@ IEEE = 5
 MOST_SAMPLES = 2**16 - 1
 """Of a trace: what the two bytes for their number hold."""
 PLACES = frozenset({"sources", "receivers", "source_depth", "receiver_depth"})
-"""What may be said in place of the headers."""
+"""Arguments that replace headers."""
 ASKS = PLACES | {"frequencies", "taper", "damping", "header_bytes"}
-"""What may be said of a file."""
+"""Arguments for a file."""
 
 
 def read(

@@ -17,9 +17,9 @@ from neurapde.seismic.survey.records import Arguments
 theilslopes = Late("scipy.stats", "theilslopes")
 
 NEIGHBOURS = 5
-"""Traces on either side, by offset within a shot, that a trace is held against."""
+"""Traces on either side, by offset within a shot, with which a trace is compared."""
 FITTED = 60
-"""Traces of a shot at most from which the fall of amplitudes with offset is told."""
+"""Largest number of traces of a shot for the decay of amplitudes with offset."""
 NAMED = 6
 """Traces at most that a note names."""
 
