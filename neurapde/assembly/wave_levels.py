@@ -148,7 +148,7 @@ def followed(lattice: WaveLattice, times: FloatArray, driven: Sequence[Driven]) 
 
 
 def is_modal(shape: Sequence[int], uniform: bool, fastest: float, times: FloatArray) -> bool:
-    """Whether a long time uses single oscillations."""
+    """Whether a long time is computed oscillation by oscillation."""
     turn = fastest * float(times[1] - times[0])
     return blocks_of(turn, len(times) - 1) > 1 and (uniform or math.prod(shape) <= MOST_OSCILLATIONS)
 

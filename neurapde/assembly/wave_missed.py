@@ -1,5 +1,4 @@
-"""The closing check of `MethodOfLines`: unresolved parts in the quadratures of medium, initial values and sources, as
-an error."""
+"""The closing check of `MethodOfLines`: the error from unresolved parts of medium, initial values and sources."""
 
 import math
 from collections.abc import Iterator

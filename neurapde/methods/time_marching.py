@@ -1,5 +1,4 @@
-"""Marching through time: initial value problems window by window, and again with a smaller tolerance for the error
-estimate."""
+"""Marching through time: initial value problems window by window, twice or more for an error estimate."""
 
 import math
 import time

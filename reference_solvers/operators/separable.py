@@ -1,5 +1,4 @@
-"""The exact inverse of a sum of one-axis operators, by their eigenvectors: it solves a problem on a box, or
-preconditions it."""
+"""The exact inverse of a sum of one-axis operators, by their eigenvectors: a solver or preconditioner on a box."""
 
 from collections.abc import Sequence
 

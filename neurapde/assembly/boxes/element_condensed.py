@@ -1,5 +1,4 @@
-"""The weak form of waves in a plane on many elements, solved directly: the inside of an element is condensed to its
-edges.
+"""The weak form of waves in a plane on many elements, solved directly: an element is condensed to its edges.
 
 Polynomials that vanish on the edges of an element do not couple to other elements, so they are eliminated element by
 element. The rest couples only the edges, and is factored once for all right-hand sides. Unlike that of an iteration,

@@ -1,5 +1,4 @@
-"""A periodic box on a grid: fields there are sums of waves; fast transforms differentiate them and move them to other
-grids."""
+"""A periodic box on a grid: fast transforms differentiate sums of waves there and move them to other grids."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

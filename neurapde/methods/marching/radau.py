@@ -1,5 +1,4 @@
-"""Collocation at Radau points: a polynomial over a window of time meets an equation at points, the last one at its
-end.
+"""Collocation at Radau points: a polynomial over a window of time meets an equation at points up to its end.
 
 It is an implicit Runge–Kutta method that damps stiff components, and its order at a window's end is twice that between
 (Hairer and Wanner 1996, Solving Ordinary Differential Equations II, section IV.5).

@@ -92,8 +92,7 @@ class Outcome:
     extras: Mapping[str, float | int | str] = field(default_factory=dict)
 
     def unresolved(self, estimate: float, why: str) -> "Outcome":
-        """The outcome as unresolved, after a closing check found an error above the stated one: `why` ends the note on
-        it."""
+        """The outcome as unresolved, because a closing check found a larger error; `why` ends the note."""
         note = f"Closing check: the estimated relative error is {estimate:.1e}, {why}."
         extras = {**self.extras, "error_estimate": estimate}
         return replace(self, status=Status.UNRESOLVED, notes=(*self.notes, note), extras=extras)

@@ -1,5 +1,4 @@
-"""The closing check of weak forms: the parts of declared functions that their quadrature does not resolve, as an error
-of the field."""
+"""The closing check of weak forms: the error from parts of declared functions that their quadrature does not resolve."""
 
 from collections.abc import Callable
 

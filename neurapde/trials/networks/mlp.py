@@ -1,5 +1,4 @@
-"""Multilayer perceptrons to compare a SIREN with: plain ones, and ReLU networks on fixed sines and cosines of the
-points.
+"""Multilayer perceptrons for comparison with a SIREN: plain ones, and ReLU networks on fixed sines and cosines.
 
 The encoding is a first layer of sines that is not trained; a cosine is a sine with a phase of π/2.
 """

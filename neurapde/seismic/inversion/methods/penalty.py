@@ -1,5 +1,4 @@
-"""The SIREN paper's own inversion: waves and medium are networks, and the wave equation is a penalty added to the
-misfit.
+"""The SIREN paper's own inversion: waves and medium are networks, the wave equation is a penalty.
 
 Nothing is eliminated: at every step the waves violate their equation a little, and the medium changes to reduce this.
 The method needs tens of thousands of steps; `Joint`, which solves the equation at each step, needs a hundred.

@@ -1,5 +1,4 @@
-"""IR-WRI as a method of `invert`: the classical inversion in the extended space, with values on the grid and no
-network.
+"""IR-WRI as a method of `invert`: the classical inversion in the extended space, with values on the grid.
 
 It converts a stage to `Experiment`s of the reference solver, and its state to snapshots. See
 `reference_solvers.irwri`.

@@ -1,5 +1,4 @@
-"""SEG-Y and SU files through segyio: from traces with times and positions in headers to a survey in the plane, and
-back.
+"""SEG-Y and SU files through segyio: from traces with headers to a survey in the plane, and back.
 
 The plane is (distance along the line, depth below the datum), metres. Depth is positive downwards: for a source its
 depth minus the surface elevation, for a receiver minus its elevation. Coordinates in feet become metres.
