@@ -160,6 +160,10 @@ def _prepare(
 ) -> _Setup:
     """Check everything against everything, and settle what was left open."""
     checks.kind(problem, "problem", Problem, "give a Problem as the first argument of solve")
+    if problem.sides.topography is not None:
+        raise DeclarationError(
+            f"{problem.name!r} has a Topography, which no trial function meets; use npde.reference, or npde.invert"
+        )
     checks.flag(resume, "resume")
     if out is not None:
         checks.path(out, "out")

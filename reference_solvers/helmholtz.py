@@ -15,7 +15,7 @@ speed 2: 0.010 % and 0.0013 %.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -24,12 +24,18 @@ from scipy import sparse
 
 from neurapde.reference_solvers.grids.grid import Grid, ResolutionError, ResolutionWarning
 from neurapde.reference_solvers.grids.sampling import gaussian_density, interpolation, point_density
+from neurapde.reference_solvers.grids.surface import Surface
 from neurapde.reference_solvers.operators.dispersion import Weights, nodes_per_wavelength
 from neurapde.reference_solvers.operators.elimination import Factors
+from neurapde.reference_solvers.operators.immersed import Immersed
+from neurapde.reference_solvers.operators.near_surface import NARROW, NearSurface
 from neurapde.reference_solvers.operators.nine_point import NinePoint, Stretching
 
 ORDER = 2
 """The order of convergence with a layer or a jump in the medium; without them it is 4."""
+
+Density = Callable[[NDArray, NDArray], NDArray[np.complex128]]
+"""Places `(n, d)` and amplitudes `(n,)` -> the nodal densities `(*shape, n)` of sources there."""
 
 _REFUSED, _DOUBTFUL = 2.5, 4.0  # nodes per wavelength
 
@@ -50,6 +56,8 @@ class HelmholtzGrid:
         impedance: for each axis β at its lower and its upper side, a number or an array of the side's nodes: at free
             sides ∂u/∂n + β u = 0. β = i k √m lets plane waves at normal incidence pass.
         weights: those of the scheme; by default fitted to the wavenumbers in the medium.
+        surface: a curve through the grid with u = 0 on it and nothing above it; see `Immersed`. The scheme reads m
+            some cells above it, too: continue it there.
 
     Raises: ResolutionError below 2.5 nodes per (shortest) wavelength; ValueError for wrong shapes or values.
     Warns: ResolutionWarning below 4 nodes per wavelength.
@@ -67,6 +75,7 @@ class HelmholtzGrid:
         free: Sequence[tuple[bool, bool]] | None = None,
         impedance: Sequence[tuple[ArrayLike, ArrayLike]] | None = None,
         weights: Weights | None = None,
+        surface: Surface | None = None,
     ) -> None:
         if grid.dimension > 2:
             raise ValueError(f"the grid has {grid.dimension} dimensions; this scheme is for one or two.")
@@ -79,7 +88,9 @@ class HelmholtzGrid:
         free = [(False, False)] * grid.dimension if free is None else free
         if impedance is not None:
             impedance = _damped(grid, impedance, wavenumber * np.sqrt(medium + 0j))
-        self._take(NinePoint(grid, stretch, free, weights, impedance), float(wavenumber), medium)
+        immersed = None if surface is None else Immersed(grid, surface)
+        scheme = NinePoint(grid, stretch, free, weights, impedance, immersed)
+        self._take(scheme, float(wavenumber), medium)
 
     def with_medium(self, slowness_squared: ArrayLike) -> "HelmholtzGrid":
         """The same scheme, weights included, for another m: A(m) stays affine in m."""
@@ -109,6 +120,11 @@ class HelmholtzGrid:
             self._uncut @ sparse.diags_array(1.0 - fixed) + sparse.diags_array(fixed * 1.0)
         )
 
+    @property
+    def _stiffness(self) -> float:
+        """The size of a row at an inner node: so large are those of a surface, too, for the sake of pivots."""
+        return -2 * float(np.sum(np.asarray(self.grid.spacing) ** -2.0))
+
     def derivative(self, field: NDArray) -> sparse.csr_array:
         """∂(A(m) u)/∂m `(n, n)` at the field u `(*shape)`: k² W diag(e_x e_y u). It does not depend on m."""
         values = self._one_field(field)
@@ -121,17 +137,57 @@ class HelmholtzGrid:
 
     def point_load(self, points: ArrayLike, amplitudes: ArrayLike = 1.0) -> NDArray[np.complex128]:
         """The right-hand sides `(*shape, n)` of `n` point sources at `(n, d)`; one shot each, mass exact."""
-        return self.load(point_density(self.grid, points, amplitudes))
+
+        def density(places: NDArray, strengths: NDArray) -> NDArray[np.complex128]:
+            return point_density(self.grid, places, strengths)
+
+        return self._load_of(density, np.asarray(points, float), amplitudes, variance=0.0)
 
     def gaussian_load(
         self, centre: ArrayLike, variance: float, amplitude: complex = 1.0
     ) -> NDArray[np.complex128]:
         """The right-hand side `(*shape)` of a Gaussian of mass `amplitude`, of any width; mass exact."""
-        return self.load(gaussian_density(self.grid, centre, variance, amplitude))
+
+        def density(places: NDArray, strengths: NDArray) -> NDArray[np.complex128]:
+            return gaussian_density(self.grid, places[0], variance, strengths[0])[..., None]
+
+        place = np.atleast_2d(np.asarray(centre, float))
+        return self._load_of(density, place, np.array([amplitude]), variance=variance)[..., 0]
+
+    def _load_of(
+        self, density: Density, places: NDArray, amplitudes: ArrayLike, variance: float
+    ) -> NDArray[np.complex128]:
+        """The right-hand sides of sources: near a surface less those of their images, with what is left at its ghosts."""
+        immersed = self._scheme.immersed
+        right = density(places, np.asarray(amplitudes, complex))
+        if immersed is None:
+            return self.load(right)
+        images, strengths = immersed.mirrored(places, amplitudes)
+        right = right - density(images, strengths)
+        load = self.load(right)
+        if self._near_surface is not None and variance < (NARROW * max(self.grid.spacing)) ** 2:
+            load += self._stiffness * self._near_surface.rows(right, places, images, strengths, variance)
+        return load
+
+    @cached_property
+    def _near_surface(self) -> NearSurface | None:
+        immersed = self._scheme.immersed
+        return None if immersed is None else NearSurface(self._scheme, immersed)
 
     def receivers(self, points: ArrayLike) -> sparse.csr_array:
         """P `(r, n)`: reads the field `u.reshape(n)` or `(n, shots)` at the points `(r, d)`."""
-        return interpolation(self.grid, points)
+        read = interpolation(self.grid, points)
+        return read if self._scheme.immersed is None else self._scheme.immersed.extended(read)
+
+    def continued(self, values: NDArray) -> NDArray[np.complex128]:
+        """A field `(*shape)` or `(*shape, shots)` with values some cells above the surface, NaN beyond; see `Immersed`."""
+        columns = np.array(self._columns(values), complex)
+        immersed = self._scheme.immersed
+        if immersed is not None:
+            nodes, read = immersed.continuation
+            columns[nodes] = read @ columns
+            columns[immersed.beyond] = np.nan
+        return columns.reshape(np.shape(values))
 
     def solve(self, right: NDArray, boundary: NDArray | None = None) -> NDArray[np.complex128]:
         """u = A⁻¹ right, with `u = boundary` on the fixed sides.
@@ -160,7 +216,10 @@ class HelmholtzGrid:
     def _uncut(self) -> sparse.csr_array:
         """The rows of A(m) at nodes that are not fixed, with their couplings to fixed ones."""
         weight = self.wavenumber**2 * self._scheme.volume * self.slowness_squared
-        return sparse.csr_array(self._scheme.laplacian + self.mass @ sparse.diags_array(weight.ravel()))
+        rows = self._scheme.laplacian + self.mass @ sparse.diags_array(weight.ravel())
+        if self._scheme.immersed is not None:
+            rows = rows + self._stiffness * self._scheme.immersed.conditions
+        return sparse.csr_array(rows)
 
     def _columns(self, field: NDArray) -> NDArray:
         """`(n, shots)` of a field `(*shape)` or `(*shape, shots)`."""

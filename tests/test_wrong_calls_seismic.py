@@ -138,6 +138,18 @@ def declarations() -> dict[str, Call]:
             npde.seismic.EditTraces,
             {"factor": (10.0, NONE), "dead": ([(0, 1)], ("[]", "()", "empty array"))},
         ),
+        "Topography": (
+            npde.seismic.Topography,
+            {
+                "x": ([0.0, 0.5, 1.0], ("tensor (3,)",)),
+                "y": ([0.1, 0.2, 0.1], ("tensor (3,)",)),
+                "on": ("bottom", ()),
+            },
+        ),
+        "Topography.through": (
+            npde.seismic.Topography.through,
+            {"places": (RECEIVERS, ()), "buried": (0.1, LEVEL), "on": ("bottom", ())},
+        ),
         "Gridded": (npde.seismic.Gridded, {"shape": ((5, 5), NONE)}),
         "RandomVelocities": (
             npde.seismic.RandomVelocities,

@@ -11,3 +11,4 @@ from neurapde.conditions.periodic import Periodic as Periodic
 from neurapde.conditions.pml import PML as PML
 from neurapde.conditions.sides import Sides as Sides
 from neurapde.conditions.sides import Treated as Treated
+from neurapde.conditions.topography import Topography as Topography

@@ -10,6 +10,7 @@ from neurapde.conditions.constraints import Constraint, Residual
 from neurapde.conditions.faces import Dirichlet
 from neurapde.conditions.initial import InitialCondition
 from neurapde.conditions.pml import PML
+from neurapde.conditions.topography import Topography
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import listing
 from neurapde.domains.base import Domain
@@ -151,6 +152,11 @@ class Sides:
         return next((condition for condition in self.conditions if isinstance(condition, PML)), None)
 
     @property
+    def topography(self) -> Topography | None:
+        """The free surface that is no side, if there is one."""
+        return next((condition for condition in self.conditions if isinstance(condition, Topography)), None)
+
+    @property
     def hard(self) -> tuple[Dirichlet, ...]:
         """The conditions that trial functions meet by their form, whatever their parameters."""
         return tuple(
@@ -183,11 +189,23 @@ class Sides:
         return all(condition.leaves_constant for condition in self.conditions)
 
     def check_layers(self) -> None:
-        """Refuse two layers."""
+        """Refuse two layers, and two surfaces."""
         count = sum(isinstance(condition, PML) for condition in self.conditions)
         if count > 1:
             raise DeclarationError(
                 f"boundary has {count} PMLs; give one, with a width for each side: PML({{'left': 0.2, …}})"
+            )
+        count = sum(isinstance(condition, Topography) for condition in self.conditions)
+        if count > 1:
+            raise DeclarationError(
+                f"boundary has {count} Topographies; give one, through all points of the surface"
+            )
+        over = self.topography
+        if over is not None and len(self.by_face[over.on]) > 1:
+            others = next(condition for condition in self.by_face[over.on] if condition is not over)
+            raise DeclarationError(
+                f"the air above the Topography is at {over.on}, but there is also {others.describe(self.domain)}; give that "
+                "condition on=… the other faces"
             )
 
     def check_contradictions(self, *, one_each: bool) -> None:

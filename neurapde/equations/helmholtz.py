@@ -227,6 +227,10 @@ class Helmholtz(AbstractEquation):
         inside = Constraint("helmholtz", residual, interior(problem.domain), self.order, text)
         return (inside, *problem.sides.outflow(outflow))
 
+    @property
+    def under_topography(self) -> bool:
+        return True
+
     def untrainable(self, problem: "Problem") -> str | None:
         for source in (source for sources in problem.right_hand_sides for source in sources):
             if isinstance(source, PointSource):

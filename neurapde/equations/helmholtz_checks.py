@@ -50,6 +50,8 @@ def check_place(source: Source, problem: "Problem") -> None:
         raise DeclarationError(
             f"the source at {point(source.center)} lies outside {problem.domain}; move it inside"
         )
+    if problem.sides.topography is not None:
+        problem.sides.topography.check(at, "source")
     if not problem.physical(at)[0]:
         raise DeclarationError(
             f"the source at {point(source.center)} lies in the absorbing layer; move it inside, or make the "

@@ -106,6 +106,10 @@ class Wave(AbstractEquation):
     def weak_first(self, problem: "Problem") -> str:
         return "the equation is linear and the space a box"
 
+    @property
+    def under_topography(self) -> bool:
+        return True
+
     def untrainable(self, problem: "Problem") -> str | None:
         if problem.pml is not None:
             return "the layers of a PML need more fields than u; use MethodOfLines, or train with Absorbing sides"

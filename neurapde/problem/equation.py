@@ -105,6 +105,11 @@ class AbstractEquation(Declaration, ABC):
         """The places `(n, …)` at which its coefficients are asked for points `(n, d)` of the domain."""
         return points
 
+    @property
+    def under_topography(self) -> bool:
+        """Whether its problems may have a Topography."""
+        return False
+
     @abstractmethod
     def check(self, problem: "Problem") -> None:
         """Refuse a problem that this equation cannot stand in."""

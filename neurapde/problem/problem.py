@@ -128,6 +128,11 @@ class Problem(Declaration):
 
     def _check(self) -> None:
         self.sides.check_layers()
+        if self.sides.topography is not None and not self.equation.under_topography:
+            raise DeclarationError(
+                f"a Topography is a surface over waves, but the equation is {type(self.equation).__name__}; declare "
+                "Helmholtz, or another boundary"
+            )
         if len(self.right_hand_sides) > 1 and self.equation.outputs > 1:
             raise DeclarationError(
                 f"{len(self.right_hand_sides)} shots of a field with {self.equation.outputs} components; "
@@ -267,8 +272,10 @@ class Problem(Declaration):
         return {name: SpaceTime(region, self.domain.time) for name, region in regions.items()}
 
     def physical(self, points: Array) -> Array:
-        """Which points `(n, d)` lie in the domain and outside its absorbing layers: bool `(n,)`."""
+        """Which points `(n, d)` lie in the domain, outside its layers and below its topography: bool `(n,)`."""
         inside = self.domain.contains(points)
+        if self.sides.topography is not None:
+            inside = inside & self.sides.topography.covers(points)
         if self.pml is None:
             return inside
         space = self.domain.spatial

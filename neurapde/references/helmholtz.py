@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neurapde.conditions import PML, Absorbing, Dirichlet, Neumann, Robin, Treated
+from neurapde.conditions import PML, Absorbing, Dirichlet, Neumann, Robin, Topography, Treated
 from neurapde.core.errors import DeclarationError
 from neurapde.core.progress import count_one
 from neurapde.core.warn import warn
@@ -23,6 +23,7 @@ from neurapde.reference_solvers.grids.grid import Grid, ResolutionError, Resolut
 from neurapde.reference_solvers.grids.sampling import gaussian_density, interpolate, point_density
 from neurapde.reference_solvers.helmholtz import ORDER, HelmholtzGrid
 from neurapde.reference_solvers.helmholtz_in_space import RESTART, HelmholtzInSpace
+from neurapde.reference_solvers.operators.immersed import MARGIN
 from neurapde.references.cost import FACTORED_NODE, check_grid, factored
 from neurapde.references.faces import Faces, medium_features
 from neurapde.references.sides import check_sides, face_nodes
@@ -44,7 +45,7 @@ _ENTRY, _FIELDS = (
 
 TREATED = Treated(
     "the grid solver of the Helmholtz equation",
-    (PML, Absorbing, Dirichlet, Neumann, Robin),
+    (PML, Absorbing, Dirichlet, Neumann, Robin, Topography),
     zero=(Neumann, Robin),
     way="use a source beside that side instead",
 )
@@ -64,13 +65,16 @@ def solve_helmholtz(
     lower, upper = (corner.tolist() for corner in domain.bounds)
     features = medium_features(equation.complex_speed, domain)
     grid = Grid(lower, upper, shape or _good_shape(equation, problem, domain))
+    if (topography := problem.sides.topography) is not None:
+        grid = topography.grid(domain, (grid.spacing[0], grid.spacing[1]), 2 * MARGIN)
     solution = _solved(equation, problem, grid, features)
     _warn_unseen(problem, solution)
     estimate, note = None, "no error estimate was requested"
     if error:
         estimate, note = _estimate(problem, _coarser(equation, problem, solution.grid, features), solution)
     while shape is None and estimate is not None and estimate > _CONVERGED:
-        finer = Grid(lower, upper, tuple(2 * n - 1 for n in solution.grid.shape))
+        coarser = solution.grid
+        finer = Grid(coarser.lower, coarser.upper, tuple(2 * n - 1 for n in coarser.shape))
         if finer.size > _sizes(domain)[1]:
             break
         coarse, solution = solution, _solved(equation, problem, finer, features)
@@ -103,6 +107,8 @@ class _Found:
 def _solved(equation: Helmholtz, problem: Problem, grid: Grid, features: Features | None) -> _Found:
     check_grid(_memory(problem, grid), grid.shape, problem.name, _seconds(problem, grid))
     begin = time.perf_counter()
+    if problem.sides.topography is not None:
+        return _below(problem.sides.topography, equation, problem, grid, features, begin)
     stretch = [axis.factor for axis in equation.stretch(problem).axes]
     faces = Faces.of(equation.complex_speed, problem.domain, grid, features)
     if grid.dimension < 3:
@@ -123,6 +129,49 @@ def _solved(equation: Helmholtz, problem: Problem, grid: Grid, features: Feature
     values = solver.solve(right, _values(problem, grid)[..., None] * np.ones(len(densities)))
     count_one()
     return _Found(grid, values, solver.nodes_per_wavelength, time.perf_counter() - begin, faces)
+
+
+def _below(
+    topography: Topography,
+    equation: Helmholtz,
+    problem: Problem,
+    grid: Grid,
+    features: Features | None,
+    begin: float,
+) -> _Found:
+    """The fields below a surface: their continuation some cells above it, for who reads between nodes, and NaN beyond."""
+    faces = Faces.of(equation.complex_speed, problem.domain, grid, features)
+    solver = HelmholtzGrid(
+        grid,
+        equation.wavenumber,
+        cell_average(lambda x: equation.slowness_squared(topography.lowered(x)), grid),
+        stretch=[axis.factor for axis in equation.stretch(problem).axes],
+        free=list(_free(problem)),
+        impedance=_impedance(equation, problem, grid),
+        surface=topography.surface(grid, problem.sides.core.sides[0]),
+    )
+    loads = [_load(sources, solver) for sources in problem.right_hand_sides]
+    values = solver.solve(np.stack(loads, axis=-1), _values(problem, grid)[..., None] * np.ones(len(loads)))
+    count_one()
+    return _Found(
+        grid, solver.continued(values), solver.nodes_per_wavelength, time.perf_counter() - begin, faces
+    )
+
+
+def _load(sources: tuple[Source, ...], solver: HelmholtzGrid) -> NDArray[np.complex128]:
+    """The right-hand side `(*shape)` of sources that radiate together, below a surface."""
+    total = np.zeros(solver.grid.shape, complex)
+    for source in sources:
+        match source:
+            case GaussianSource():
+                total += solver.gaussian_load(source.center, source.variance, source.amplitude)
+            case PointSource():
+                total += solver.point_load([source.center], source.amplitude)[..., 0]
+            case _:
+                raise DeclarationError(
+                    f"{source.describe()} below a Topography is not treated; use a PointSource or a GaussianSource"
+                )
+    return total
 
 
 def _memory(problem: Problem, grid: Grid) -> float:
@@ -172,6 +221,8 @@ def _free(problem: Problem) -> tuple[tuple[bool, bool], ...]:
     """For each axis, whether the field is free at its lower and its upper face; behind a layer it is zero."""
     sides = problem.sides
     held = {*sides.fixed, *(face for face, width in sides.open.items() if width)}
+    if sides.topography is not None:
+        held.add(sides.topography.on)
     return sides.pairs(lambda face: face not in held)
 
 

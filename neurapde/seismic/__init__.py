@@ -1,5 +1,6 @@
 """Surveys and full-waveform inversion: recorded data, unknowns, objectives and methods."""
 
+from neurapde.conditions.topography import Topography as Topography
 from neurapde.learning.random_velocities import RandomVelocities as RandomVelocities
 from neurapde.references.wave import seismogram as seismogram
 from neurapde.seismic.images.image import Image as Image

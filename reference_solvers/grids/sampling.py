@@ -19,13 +19,15 @@ NODES = 6
 _CHUNK = 1 << 18  # Points handled at a time, to bound the memory.
 
 
-def interpolation(grid: Grid, points: ArrayLike) -> sparse.csr_array:
+def interpolation(grid: Grid, points: ArrayLike, nodes: int = NODES) -> sparse.csr_array:
     """The matrix `(n, grid.size)` that interpolates a field, `values.reshape(grid.size)`, at the points `(n, d)`.
+
+    nodes: per axis that the kernel reaches, even.
 
     Raises: ValueError if a point is not finite or not in the grid's box.
     """
     where = _checked(grid, points)
-    columns, weights = _stencil(grid, where)
+    columns, weights = _stencil(grid, where, nodes)
     rows = np.repeat(np.arange(len(where)), columns.shape[1])
     return sparse.csr_array((weights.ravel(), (rows, columns.ravel())), shape=(len(where), grid.size))
 
@@ -121,12 +123,14 @@ def _checked(grid: Grid, points: ArrayLike) -> NDArray[np.float64]:
     return where
 
 
-def _stencil(grid: Grid, points: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _stencil(
+    grid: Grid, points: NDArray[np.float64], most: int = NODES
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Flat indices and weights, both `(n, nodes of a stencil)`, of the kernel at the points `(n, d)`."""
     columns = np.zeros((len(points), 1), np.int64)
     weights = np.ones((len(points), 1))
     for axis, (n, step) in enumerate(zip(grid.shape, grid.spacing, strict=True)):
-        nodes = min(NODES, n)
+        nodes = min(most, n)
         place = (points[:, axis] - grid.lower[axis]) / step
         start = np.clip(np.floor(place).astype(np.int64) - (nodes // 2 - 1), 0, n - nodes)
         line = lagrange(place - start, nodes)

@@ -17,6 +17,7 @@ from scipy import sparse
 from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.reference_solvers.operators.dispersion import Weights
 from neurapde.reference_solvers.operators.elimination import nested_dissection
+from neurapde.reference_solvers.operators.immersed import Immersed
 
 Stretching = Callable[[NDArray[np.float64]], NDArray[np.complex128]]
 """Coordinates `(n,)` -> complex stretch factors e `(n,)`."""
@@ -32,6 +33,7 @@ class NinePoint:
         weights: of the scheme.
         impedance: for each axis β at its lower and its upper side, a number or an array of the side's nodes: at free
             sides ∂u/∂n + β u = 0, where the mirror node is u − 2 h β u; None for 0.
+        immersed: a surface through the grid, with u = 0 on it; rows at nodes above it are zero, too.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class NinePoint:
         free: Sequence[tuple[bool, bool]],
         weights: Weights,
         impedance: Sequence[tuple[ArrayLike, ArrayLike]] | None = None,
+        immersed: Immersed | None = None,
     ) -> None:
         if not len(free) == len(stretch) == grid.dimension == len(weights.edges):
             raise ValueError(
@@ -49,18 +52,19 @@ class NinePoint:
             )
         self.grid = grid
         self.weights = weights
+        self.immersed = immersed
         self._lines = [_Line(grid, axis, stretch[axis], free[axis]) for axis in range(grid.dimension)]
         self._impedance = [(0.0, 0.0)] * grid.dimension if impedance is None else impedance
 
     @cached_property
     def fixed(self) -> NDArray[np.bool_]:
-        """`(*shape)`, the nodes of the fixed sides."""
+        """`(*shape)`, the nodes of the fixed sides, but for those above a surface."""
         result = np.zeros(self.grid.shape, bool)
         for axis, line in enumerate(self._lines):
             face = [1] * self.grid.dimension
             face[axis] = -1
             result |= line.fixed.reshape(face)
-        return result
+        return result if self.immersed is None else result & ~self.immersed.air
 
     @cached_property
     def volume(self) -> NDArray[np.complex128]:
@@ -127,7 +131,8 @@ class NinePoint:
         size, reach = self.grid.size, 3**self.grid.dimension
         nodes = np.arange(size, dtype=np.int32).reshape(self.grid.shape)
         columns = _windows(np.pad(nodes, 1, constant_values=-1)).reshape(size, reach)
-        taken = (columns >= 0) & ~self.fixed.reshape(-1, 1)
+        still = self.fixed if self.immersed is None else self.fixed | self.immersed.air
+        taken = (columns >= 0) & ~still.reshape(-1, 1)
         ends = np.concatenate([[0], np.cumsum(taken.sum(axis=1))])
         return sparse.csr_array(
             (stencil.reshape(size, reach)[taken], columns[taken], ends), shape=(size, size)

@@ -61,7 +61,7 @@ def check_executor(executor: Any, method: InversionMethod) -> None:
 
 
 def check_places(survey: Survey, domain: ComputationalDomain) -> None:
-    """Refuse shots and receivers where the field is damped or zero.
+    """Refuse shots and receivers where the field is damped or zero, or in the air.
 
     Raises: DeclarationError.
     """
@@ -81,6 +81,8 @@ def check_places(survey: Survey, domain: ComputationalDomain) -> None:
                     f"{_many(what, held)} on {face}, where the field is zero, {_first(what, places, held)}; give their "
                     f"true distance from it, or npde.Neumann(0, on={face!r})"
                 )
+        if domain.topography is not None:
+            domain.topography.check(places, what)
 
 
 def _many(what: str, mask: NDArray[np.bool_]) -> str:

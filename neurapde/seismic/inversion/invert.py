@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from neurapde.conditions.topography import Grounded
 from neurapde.core import checks
 from neurapde.core.arrays import as_points, to_numpy
 from neurapde.core.errors import DeclarationError
@@ -224,6 +225,8 @@ def settle(
     checks.kind(velocity, "unknown", Velocity, way)
     if velocity.start is None:
         velocity = replace(velocity, start=speed)
+    if problem.sides.topography is not None:
+        velocity = replace(velocity, start=Grounded(velocity.start, problem.sides.topography))
     survey.check_in(box)
     _, fastest = velocity.slowest_and_fastest(box)
     domain = ComputationalDomain.of(problem, fastest / _lowest(surveys))

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from neurapde.conditions import PML, Absorbing, Boundary, Dirichlet, InitialCondition, Neumann
+from neurapde.conditions import PML, Absorbing, Boundary, Dirichlet, InitialCondition, Neumann, Topography
 from neurapde.conditions.sides import Sides, Treated
 from neurapde.conditions.stretch import Stretch
 from neurapde.core.declaration import Declaration
@@ -24,6 +24,7 @@ from neurapde.fields.attenuation import KolskyFutterman
 from neurapde.fields.medium import Field
 from neurapde.problem.problem import Problem
 from neurapde.reference_solvers.grids.grid import Grid
+from neurapde.reference_solvers.grids.surface import Surface
 
 REFLECTION = 1e-4
 """|R| at normal incidence of a layer that is put around a domain."""
@@ -33,7 +34,7 @@ MEANS = 4
 """Places per axis of a cell at which a medium is averaged."""
 TREATED = Treated(
     "an inversion",
-    (PML, Absorbing, Dirichlet, Neumann),
+    (PML, Absorbing, Dirichlet, Neumann, Topography),
     zero=(Dirichlet, Neumann),
     way="give a PML, npde.Absorbing(on=…) for layers around the domain, npde.Dirichlet(0, on=…) for a free surface, or "
     "npde.Neumann(0, on=…)",
@@ -46,7 +47,7 @@ class ComputationalDomain(Declaration):
 
     region: where the model is defined and may be unknown; beyond it the values of its edge continue.
     box:    the region and the layers around it.
-    boundary: conditions on the box: at most one PML, Dirichlet(0) (a free surface of pressure) or Neumann(0).
+    boundary: conditions on the box: at most one PML, Dirichlet(0) (a free surface of pressure), Neumann(0) or a Topography.
     attenuation: makes speeds complex; the speeds of the model are those at its reference frequency. None for none.
     """
 
@@ -64,7 +65,11 @@ class ComputationalDomain(Declaration):
         outside = {face: WIDTH * wavelength for face, width in leaving.items() if not width}
         if outside:
             layer = replace(layer or PML(1.0, reflection=REFLECTION), width={**inside, **outside}, on=None)
-        held = [condition for condition in problem.boundary if condition.mixed is not None]
+        held = [
+            condition
+            for condition in problem.boundary
+            if condition.mixed is not None or isinstance(condition, Topography)
+        ]
         around = problem.sides.pairs(lambda face: outside.get(face, 0.0))
         box = Box(*((a - low, b + high) for (a, b), (low, high) in zip(domain.sides, around, strict=True)))
         lost = problem.equation.attenuation if isinstance(problem.equation, Helmholtz) else None
@@ -85,9 +90,28 @@ class ComputationalDomain(Declaration):
         return self.sides.layer
 
     def inward(self, points: np.ndarray) -> np.ndarray:
-        """Points `(n, 2)` with those outside the region moved to its edge, where their medium is evaluated."""
+        """Points `(n, 2)` with those outside the region, or in the air, moved to its edge, where their medium is evaluated."""
         lower, upper = self.region.bounds
-        return np.clip(points, lower, upper)
+        inside = np.clip(points, lower, upper)
+        return inside if self.topography is None else self.topography.lowered(inside)
+
+    @property
+    def topography(self) -> Topography | None:
+        """The free surface that is no side, if there is one."""
+        return self.sides.topography
+
+    def surface(self, grid: Grid) -> Surface | None:
+        """The same for a grid of the box."""
+        left, right = self.region.sides[0]
+        return None if self.topography is None else self.topography.surface(grid, (left, right))
+
+    def refuse_topography(self) -> None:
+        """Refuse a Topography, for an engine or method that does not model it."""
+        if self.topography is not None:
+            raise DeclarationError(
+                f"the problem has {self.topography.describe(self.box)}, which this method does not model; use 'multiscale', "
+                "'reduced' or 'adjoint' at frequencies, or a flat side: npde.Dirichlet(0, on='bottom')"
+            )
 
     def describe(self) -> str:
         """One line on the surroundings of the model."""
@@ -111,7 +135,7 @@ def waves_in(problem: Problem) -> tuple[Box, Field]:
     if not isinstance(domain, Box) or domain.dimension != 2:
         raise DeclarationError(
             f"{asked} needs a Box of two axes, but its domain is {domain}; use a Box around it. A surface that is not "
-            "flat is not modelled: move shots and receivers to a flat datum first"
+            "flat is declared as a condition: npde.seismic.Topography(x, y)"
         )
     if problem.extra:
         names = listing(repr(constraint.name) for constraint in problem.extra)

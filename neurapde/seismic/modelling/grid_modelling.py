@@ -63,6 +63,7 @@ class GridModelling(FrequencyModelling):
                 stretch=[axis.factor for axis in domain.stretch(omega / fastest).axes],
                 free=domain.sides.natural,
                 weights=Weights.fitted(self.grid.spacing, omega / np.array([slowest, fastest])),
+                surface=domain.surface(self.grid),
             )
             for omega in angular_frequencies(survey)
         ]
@@ -121,9 +122,11 @@ def grid_for(
     spacing: float | None = None,
     per_wavelength: float = PER_WAVELENGTH,
 ) -> Grid:
-    """The grid of a `GridModelling`; it fills the domain's box."""
+    """The grid of a `GridModelling`; it fills the domain's box, but for the air above a topography."""
     if spacing is None:
         spacing = 2 * math.pi * start[0] / (per_wavelength * float(angular_frequencies(survey).max()))
+    if domain.topography is not None:
+        return domain.topography.grid(domain.box, (spacing, spacing))
     return grid_on(domain.box, spacing)
 
 
@@ -141,8 +144,9 @@ def angular_frequencies(survey: Survey) -> NDArray[np.float64]:
 
 
 def refuse_complex(survey: Survey, domain: ComputationalDomain) -> None:
-    """Refuse damped spectra and attenuation, for an engine with a real medium at real frequencies only."""
+    """Refuse damped spectra, attenuation and topography, for an engine that does not model them."""
     refuse_attenuation(domain)
+    domain.refuse_topography()
     angular_frequencies(survey)
     if survey.damping:
         raise DeclarationError(

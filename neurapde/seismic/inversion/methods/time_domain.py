@@ -55,6 +55,7 @@ class TimeDomain(EngineMethod):
 
     def check(self, setting: Setting) -> None:
         refuse_attenuation(setting.domain)
+        setting.domain.refuse_topography()
         excited_frequencies(setting.survey)
 
     def cost(self, setting: Setting) -> CostEstimate:
