@@ -210,7 +210,7 @@ class Grounded(Field):
 def _ground(on: Any) -> int:
     if not isinstance(on, str) or on not in SIDES:
         raise DeclarationError(
-            f"on={checks.shown(on)} of the Topography: give 'bottom', the lower y, where the air is if y is a depth, or 'top'"
+            f"on={checks.shown(on)} of the Topography: give 'bottom', where the air is if y is a depth, or 'top'"
         )
     return SIDES[on]
 

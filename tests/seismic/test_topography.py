@@ -202,7 +202,7 @@ Topography = npde.seismic.Topography
         (lambda: Topography([0, 1], [0, 1, 2]), r"x of shape \(2,\) and y of shape \(3,\); give as many"),
         (lambda: Topography([0], [0]), "at least 2"),
         (lambda: Topography([0, 2, 2], [0, 1, 2]), r"does not ascend: x\[1\] is 2, and x\[2\] is 2; sort"),
-        (lambda: Topography([0, 1], [0, 1], on="left"), "give 'bottom', the lower y"),
+        (lambda: Topography([0, 1], [0, 1], on="left"), "give 'bottom', where"),
         (
             lambda: Topography([0, 1], lambda x: x[:1]),
             r"returned the shape \(1,\) for x of shape \(2,\); give",

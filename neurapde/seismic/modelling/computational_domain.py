@@ -90,7 +90,7 @@ class ComputationalDomain(Declaration):
         return self.sides.layer
 
     def inward(self, points: np.ndarray) -> np.ndarray:
-        """Points `(n, 2)` with those outside the region, or in the air, moved to its edge, where their medium is evaluated."""
+        """Points `(n, 2)` with those outside the region, or in the air, moved to its edge, for their medium."""
         lower, upper = self.region.bounds
         inside = np.clip(points, lower, upper)
         return inside if self.topography is None else self.topography.lowered(inside)
