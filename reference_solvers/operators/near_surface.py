@@ -31,7 +31,7 @@ class NearSurface:
     """The corrections of a scheme with a surface, for sources that are points or narrow."""
 
     def __init__(self, scheme: NinePoint, immersed: Immersed) -> None:
-        self._grid, self._immersed = scheme.grid, immersed
+        self._grid, self._immersed, self._points = scheme.grid, immersed, scheme.grid.points
         self._shape = tuple(min(2 * HALF + 1, n) for n in scheme.grid.shape)
         lengths = [step * (n - 1) for step, n in zip(scheme.grid.spacing, self._shape, strict=True)]
         self._patch = NinePoint(
@@ -51,7 +51,7 @@ class NearSurface:
         strengths: `(shots,)` of the sources, 0 for one that needs no correction.
         """
         ghosts, read = self._immersed.ghosts, self._immersed.read
-        places, size = self._grid.points[ghosts], self._grid.size
+        places, size = self._points[ghosts], self._grid.size
         result = np.zeros((size, len(sources)), complex)
         for shot in np.flatnonzero(strengths):
             pair, strength = (sources[shot], images[shot]), strengths[shot]
@@ -81,7 +81,7 @@ class NearSurface:
 
     def _discrete(self, density: Array, nodes: NDArray[np.int64], pair: Pair, variance: float) -> Array:
         """The scheme's field without mass of a source of strength 1 and its image, on the patch."""
-        field = self._logarithm(self._grid.points[nodes], pair, variance) * ~self._inner
+        field = self._logarithm(self._points[nodes], pair, variance) * ~self._inner
         right = self._patch.mass @ density - self._patch.laplacian.real @ field
         field[self._inner] = self._factors.solve(right[self._inner])
         return field
