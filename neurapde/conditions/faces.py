@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from neurapde.conditions.base import ONE, ZERO, Boundary, Mixed, face_names
-from neurapde.conditions.component import check_component, of_component
 from neurapde.conditions.constraints import Constraint, face
+from neurapde.conditions.residuals import check_component, of_component
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import factor, listing

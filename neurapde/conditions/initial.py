@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from neurapde.conditions.base import Boundary, beside
-from neurapde.conditions.component import check_component, of_component
 from neurapde.conditions.constraints import Constraint, Samples, face
+from neurapde.conditions.residuals import check_component, of_component
 from neurapde.core.arrays import Array
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 
 from neurapde.conditions.base import Boundary
-from neurapde.conditions.component import check_component, of_component
 from neurapde.conditions.constraints import Constraint, DrawnSampler, Samples
+from neurapde.conditions.residuals import check_component, of_component
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain

@@ -1,4 +1,4 @@
-"""What a user's residual returns: one row for each point, real where the field is real, told apart from slips of the pen."""
+"""Residuals of a user: one row for each point, real where the field is real; and those of one component of a field."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from neurapde.conditions.constraints import Samples
+from neurapde.conditions.constraints import Residual, Samples
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 
 if TYPE_CHECKING:
@@ -67,3 +68,30 @@ def as_rows(values: Any, count: int, what: str, is_complex: bool) -> torch.Tenso
             "or declare the field complex: Equation(residual, complex=True), as Helmholtz is by itself"
         )
     return values
+
+
+def check_component(component: Any) -> None:
+    """Refuse what is no number of a component."""
+    if component is None or (
+        isinstance(component, int) and not isinstance(component, bool) and 0 <= component <= checks.MOST
+    ):
+        return
+    raise DeclarationError(
+        f"component={checks.shown(component)}: give a whole number from 0, or None for all components"
+    )
+
+
+def of_component(residual: Residual, component: int | None) -> Residual:
+    """A residual of a field with one component as one of that component; itself for None."""
+    return residual if component is None else ComponentResidual(residual, component)
+
+
+@dataclass(frozen=True)
+class ComponentResidual:
+    """A residual of one component."""
+
+    residual: Residual
+    component: int
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        return self.residual(samples, u[self.component])
