@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import neurapde as npde
 from neurapde.cli.file_names import file_name
 from neurapde.cli.parsing import Parser, UsageError, folder
@@ -86,6 +88,12 @@ def grammar(parser: Parser) -> None:
         "--free-surface", metavar="SIDE", help="left, right, bottom or top; the other sides absorb"
     )
     model.add_argument(
+        "--topography",
+        metavar="FILE",
+        help="a free surface y(x): rows of x and y in a text file; or receivers, receivers:DEPTH for the surface so far "
+        "above them",
+    )
+    model.add_argument(
         "--attenuation",
         type=_numbers,
         metavar="Q,HZ",
@@ -142,7 +150,7 @@ def fwi(given: argparse.Namespace) -> int:
         fixed=() if given.fixed is None else _box(given.fixed, "--fixed"),
     )
     inversion = npde.invert(
-        _problem(given, survey.name, start),
+        _problem(given, survey, start),
         survey,
         unknown=velocity,
         method=_method(given),
@@ -218,13 +226,16 @@ def _with(method: InversionMethod, settings: dict[str, object]) -> InversionMeth
     return method
 
 
-def _problem(given: argparse.Namespace, name: str, start: object) -> npde.Problem:
+def _problem(given: argparse.Namespace, survey: npde.Survey, start: object) -> npde.Problem:
     """Where the waves run: a free surface and layers within the box, or around it. Their times are the survey's."""
     box = _box(given.domain, "--domain")
-    surface = given.free_surface
+    surface, name = given.free_surface, survey.name
+    parts: list[npde.Dirichlet | npde.PML | npde.Absorbing | npde.seismic.Topography] = []
+    if given.topography is not None:
+        parts.append(_topography(given.topography, surface, survey))
+        surface = parts[0].on
     sides = [side for side in box.faces if side != surface]
-    parts: list[npde.Dirichlet | npde.PML | npde.Absorbing] = []
-    if surface is not None:
+    if surface is not None and given.topography is None:
         parts.append(npde.Dirichlet(0.0, on=surface))
     if given.pml is None:
         parts.append(npde.Absorbing(on=sides))
@@ -238,6 +249,24 @@ def _problem(given: argparse.Namespace, name: str, start: object) -> npde.Proble
     law = npde.KolskyFutterman(*_pair(given.attenuation, "--attenuation"))
     equation = npde.Helmholtz(2 * math.pi * law.reference_frequency, start, law)
     return npde.Problem(name, box, equation, boundary=parts)
+
+
+def _topography(text: str, surface: str | None, survey: npde.Survey) -> npde.seismic.Topography:
+    """The surface of a file, or through the receivers; `surface`: the side that the air is at."""
+    on = "bottom" if surface is None else surface
+    word, _, depth = text.partition(":")
+    try:
+        if word == "receivers" and not Path(text).exists():
+            return npde.seismic.Topography.through(survey.receivers, float(depth or 0.0), on)
+        rows = [
+            line.replace(",", " ").split() for line in Path(text).read_text(encoding="utf-8").splitlines()
+        ]
+        x, y = np.array([row for row in rows if row and not row[0].startswith("#")], float).T
+        return npde.seismic.Topography(x, y, on)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"--topography {text}: {error}; give a text file with rows of x and y, or receivers:DEPTH"
+        ) from None
 
 
 def _speed(given: argparse.Namespace) -> object:

@@ -1,10 +1,12 @@
 """Waves of surveys below a surface that is not flat: its declaration, an independent solver, the gradient, refusals."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.collections import PolyCollection
 from scipy.special import hankel2
 
 import neurapde as npde
@@ -110,6 +112,31 @@ def test_simulated_data_are_those_of_the_inversions_grid() -> None:
     )
     ignored = flat.forward(np.full(flat.grid.size, SPEED**-2)).data
     assert np.linalg.norm((ignored - made.data)[:, far]) > 0.5 * np.linalg.norm(made.data[:, far])
+
+
+@pytest.mark.filterwarnings("ignore::neurapde.DeclarationWarning")  # the data are noise
+def test_an_inversion_keeps_its_surface_and_its_pictures_leave_the_air_blank(tmp_path: Path) -> None:
+    method = npde.seismic.Adjoint(per_wavelength=6.0, descent=npde.seismic.BoundedLBFGS(1))
+    survey = on_the_slope().select(frequencies=[4.0], shots=[0, 1])
+    unknown = npde.Velocity(bounds=(1700.0, 2600.0))
+    found = npde.invert(land(), survey, unknown=unknown, method=method, progress=False)
+    found.save(tmp_path / "inversion.h5")
+    back = npde.seismic.Inversion.load(tmp_path / "inversion.h5")
+    assert back.setting.domain.topography == SURFACE
+    assert back.downwards
+    assert back.surface is not None
+    np.testing.assert_allclose(back.surface[:, 1], SURFACE.height(back.surface[:, 0]))
+    panel = back.plot()
+    air = next(part for part in panel.collections if isinstance(part, PolyCollection))
+    assert air.get_datalim(panel.transData).y1 == pytest.approx(back.surface[:, 1].max())
+    made = npde.validation.inversion_report(found, true=2100.0, classical=False, progress=False)
+    made.save(tmp_path)
+    read = npde.validation.InversionReport.load(tmp_path)
+    np.testing.assert_array_equal(read.surface, back.surface)
+    x, y = read.axes
+    above = y < SURFACE.height(x)[:, None]
+    assert not read.free[above].any()
+    assert read.free[~above].any()
 
 
 def test_the_surface_through_receivers_lies_above_them() -> None:

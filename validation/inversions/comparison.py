@@ -82,6 +82,7 @@ class InversionComparison:
     sources, receivers: `(n, 2)`. downwards: whether y is a depth. wells: x of the vertical profiles.
     deviation: posterior, of the found speed, `(nx, ny)`, if computed; sure: its description, in one line.
     observed: of the last stage. frequencies: its, Hz, empty for traces. times: of traces. live: `(S, R)`.
+    surface: the topography `(n, 2)`, or None.
     waves: of one shot, or None. notes: for the reader of the numbers. made: when, and by which command.
     """
 
@@ -108,6 +109,7 @@ class InversionComparison:
     made: Mapping[str, str] = field(default_factory=how_made)
     deviation: NDArray[np.float64] | None = None
     sure: str = ""
+    surface: NDArray[np.float64] | None = None
 
     @property
     def first(self) -> Account:
@@ -222,8 +224,11 @@ class Models:
         self.truth = truth
         points, shape = self.grid.points, self.grid.shape
         self.start = inversion.unknown.start(points).reshape(shape) ** -0.5
-        self.true = None if truth is None else np.asarray(truth(points)).reshape(shape)
+        lowered = inversion.setting.domain.inward(points)
+        self.true = None if truth is None else np.asarray(truth(lowered)).reshape(shape)
         self.free = inversion.setting.velocity.free(points).reshape(shape)
+        if (topography := inversion.setting.domain.topography) is not None:
+            self.free &= topography.below(points).reshape(shape) > 0
 
     def measures(self, speed: NDArray) -> dict[str, float]:
         """Errors where the velocity was unknown; the structural similarity of speeds, in windows of 7² nodes."""

@@ -32,7 +32,7 @@ from neurapde.core.pictures.style import (
     png,
     robust_limit,
 )
-from neurapde.core.pictures.surveys import positions
+from neurapde.core.pictures.surveys import air, positions
 from neurapde.training.run.history import History
 from neurapde.validation.inversions.comparison import PER_FREQUENCY, InversionComparison, Waves
 
@@ -101,7 +101,9 @@ def wells_figure(comparison: InversionComparison) -> Figure:
     for panel, well in zip(panels, comparison.wells, strict=True):
         column = int(np.argmin(np.abs(x - well)))
         for name, speed in _speeds(comparison).items():
-            panel.plot(speed[column], y, label=name, **styles[name])
+            panel.plot(
+                np.where(_in_air(comparison, column), np.nan, speed[column]), y, label=name, **styles[name]
+            )
         if comparison.deviation is not None:
             middle, reach = comparison.first.speed[column], 2 * comparison.deviation[column]
             panel.fill_betweenx(y, middle - reach, middle + reach, color=COLORS[0], alpha=0.15, linewidth=0)
@@ -285,6 +287,15 @@ def _speeds(comparison: InversionComparison) -> dict[str, NDArray]:
     return {**known, "start": comparison.start, **recovered}
 
 
+def _in_air(comparison: InversionComparison, column: int) -> NDArray[np.bool_]:
+    """Which nodes of a column are above the topography."""
+    x, y = comparison.axes
+    if comparison.surface is None:
+        return np.zeros(len(y), bool)
+    height = np.interp(x[column], *comparison.surface.T)
+    return y < height if comparison.downwards else y > height
+
+
 def _styles(comparison: InversionComparison) -> Mapping[str, dict[str, object]]:
     """Line styles: truth broad and grey, the start dashed, methods in colour."""
     styles: dict[str, dict[str, object]] = {
@@ -317,4 +328,6 @@ def _furnish(panel: Axes, comparison: InversionComparison) -> None:
     low, high = along[0] - margin, along[-1] + margin
     panel.set_xlim(across[0] - margin, across[-1] + margin)
     panel.set_ylim(*((high, low) if comparison.downwards else (low, high)))
+    if comparison.surface is not None:
+        air(panel, comparison.surface, low if comparison.downwards else high)
     panel.tick_params(labelsize=LETTERING - 2)

@@ -109,6 +109,8 @@ class InversionReport(InversionComparison, SavedReport):
             arrays["truth"] = self.truth
         if self.deviation is not None:
             arrays["deviation"] = self.deviation
+        if self.surface is not None:
+            arrays["surface"] = self.surface
         hdf5.put_arrays(file, "model", arrays)
         if self.waves is not None:
             waves: dict[str, np.ndarray] = {"own": self.waves.own, "grid": self.waves.grid}
@@ -142,6 +144,7 @@ def _fields_of(tree: Mapping[str, Any], file: h5py.File) -> dict[str, Any]:
         "axes": (arrays["axis 0"], arrays["axis 1"]),
         "truth": arrays.get("truth"),
         "deviation": arrays.get("deviation"),
+        "surface": arrays.get("surface"),
         "sure": tree.get("sure", ""),
         "accounts": {name: _account(file, name, entry) for name, entry in tree["methods"].items()},
         "waves": waves,
@@ -212,6 +215,7 @@ def inversion_report(
         sources=setting.survey.sources,
         receivers=setting.survey.receivers,
         downwards=inversion.downwards,
+        surface=inversion.surface,
         wells=_wells(measurements["axes"][0], shown - measurements["start"], measurements["free"]),
         observed=survey.record.values,
         frequencies=np.array(survey.band),

@@ -117,6 +117,7 @@ def model(
     sources: NDArray,
     receivers: NDArray,
     downwards: bool,
+    surface: NDArray | None = None,
 ) -> Axes:
     """A speed `(nx, ny)` with its scale, red crosses for sources and dots for receivers."""
     fields.draw(panel, axes, speed, label=label, title=title)
@@ -127,7 +128,15 @@ def model(
     low, high = float(y[0]) - margin, float(y[-1]) + margin
     panel.set_xlim(x[0] - margin, x[-1] + margin)
     panel.set_ylim(*((high, low) if downwards else (low, high)))
+    if surface is not None:
+        air(panel, surface, low if downwards else high)
     return panel
+
+
+def air(panel: Axes, surface: NDArray, edge: float) -> None:
+    """A surface `(n, 2)` as a line, and nothing between it and y = `edge`."""
+    panel.fill_between(surface[:, 0], surface[:, 1], edge, color="white", linewidth=0, zorder=1.5)
+    panel.plot(*surface.T, color="black", linewidth=1.2, zorder=1.6)
 
 
 def positions(panel: Axes, sources: NDArray, receivers: NDArray) -> None:

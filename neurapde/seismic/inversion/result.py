@@ -31,6 +31,8 @@ from neurapde.trials.base import Trial
 
 COMPARED, WITHIN = 100, 5
 """Cells along the longer side of a region over which models are averaged and compared; points within one, per axis."""
+SURFACE = 401
+"""Points of a topography in pictures."""
 CELLS = 200
 """Cells along the longer side of a region on which models are compared, unless a shape is given."""
 
@@ -162,6 +164,8 @@ class Inversion(Contents):
     def downwards(self) -> bool:
         """Whether y is a depth: its lower side is a free surface, or all shots and receivers are near it."""
         survey, domain = self.setting.survey, self.setting.domain
+        if domain.topography is not None:
+            return domain.topography.ground > 0
         free = domain.box.faces[2] in domain.sides.fixed
         return free or is_depth(survey.sources, survey.receivers, domain.region)
 
@@ -188,7 +192,17 @@ class Inversion(Contents):
             sources=survey.sources,
             receivers=survey.receivers,
             downwards=self.downwards,
+            surface=self.surface,
         )
+
+    @property
+    def surface(self) -> np.ndarray | None:
+        """The topography across the region as points `(n, 2)`; None where the surface is a side."""
+        topography, ((left, right), _) = self.setting.domain.topography, self.setting.domain.region.sides
+        if topography is None:
+            return None
+        x = np.linspace(left, right, SURFACE)
+        return np.stack([x, topography.height(x)], axis=1)
 
     def model_error(self, true: Any, cells: int = COMPARED) -> float:
         """‖m − m*‖ / ‖m* − m_start‖ over cells of the region, m = 1/c² averaged in each: 1 for the start, 0 for the
@@ -213,6 +227,9 @@ class Inversion(Contents):
 
         truth = mean(np.asarray(known(points)) ** -2.0)
         recovered, start = mean(self.slowness_squared(points)), mean(self.unknown.start(points))
+        if (topography := self.setting.domain.topography) is not None:
+            ground = mean((topography.below(points) > 0).astype(float))
+            truth, recovered, start = truth * ground, recovered * ground, start * ground
         return float(np.linalg.norm(recovered - truth) / np.linalg.norm(truth - start))
 
     def save(self, path: str | PathLike[str]) -> None:
