@@ -11,7 +11,7 @@ from neurapde.conditions.residuals import check_component, of_component
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
-from neurapde.domains.box import Box
+from neurapde.domains.box import outer_box
 from neurapde.domains.sampling import Draw
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Periodic(Boundary):
     """u and its normal derivative are the same at opposite points of the two faces across an axis of a Box, at all times.
+
+    The domain is the box, or what shapes cut out of it leave, `Box(…) - Disk(…)`.
 
     axis: name of the axis: x, y, z, x4, ….
     component: of a field with several, the one that it is for, from 0; None for each of them alike.
@@ -41,11 +43,13 @@ class Periodic(Boundary):
             )
 
     def _index(self, domain: Domain) -> int:
-        if not isinstance(domain.spatial, Box):
+        box = outer_box(domain.spatial)
+        if box is None:
             raise DeclarationError(
-                f"Periodic({self.axis!r}) needs the opposite faces of a Box, but the domain is {domain}; use a Box"
+                f"Periodic({self.axis!r}) needs the opposite faces of a Box, but the domain is {domain}; use a Box, or "
+                "what holes leave of one"
             )
-        axes = domain.spatial.axes
+        axes = box.axes
         if self.axis not in axes:
             raise DeclarationError(
                 f"Periodic({self.axis!r}): {domain.spatial} has no such axis; use one of {', '.join(axes)}"

@@ -58,9 +58,9 @@ class Trefftz(DirectMethod):
     Helmholtz' and Poisson's equation (with a reaction, too) in the plane, on boxes, disks, polygons and their
     combinations, with any number of regions, holes and shots; speeds may be complex. Loads are Gaussian and point
     sources. For Poisson's equation they may be functions of space, also piecewise, that are smooth in the box around a
-    region, or r^β times a smooth function at a re-entrant corner from which the whole region is visible. If all
-    conditions are slopes, it finds the field with mean zero. A user's own equation αΔu + γu + g = 0 is treated as one
-    of these on shapes other than boxes.
+    region, or r^β times a smooth function at a re-entrant corner from which the whole region is visible. Sides may be
+    Periodic along one axis or both, but not with a PML. If all conditions are slopes or periodicity, it finds the field
+    with mean zero. A user's own equation αΔu + γu + g = 0 is treated as one of these on shapes other than boxes.
 
     In three axes it takes balls, apart or nested, as inclusions and as holes, within a box, a ball or open space (a box with
     a PML at all of its faces). Loads are Gaussian and point sources there, and for Poisson's equation polynomials,

@@ -102,6 +102,22 @@ def test_the_ends_of_a_periodic_axis_are_one() -> None:
     assert relative(solution(x), wave(x)) < 1e-6
 
 
+def test_the_wave_of_a_source_goes_on_at_the_opposite_side() -> None:
+    sides = [npde.Dirichlet(0.0, on=("left", "right")), npde.Periodic("y")]
+
+    def problem(source: object) -> npde.Problem:
+        return npde.Problem("ring", PLATE, npde.Helmholtz(6.0), source, sides)
+
+    bell = problem(npde.GaussianSource(PLATE.sample(1, how="grid").numpy()[0], 5e-3))
+    by_elements = npde.solve(bell, method=npde.Galerkin(tolerance=1e-3), progress=False)
+    by_separation = npde.solve(bell, method=npde.Separable(), progress=False)
+    x = PLATE.sample(300, how="grid").numpy()
+    assert relative(by_elements(x), by_separation(x)) < 1e-3
+    point = problem(npde.PointSource(PLATE.sample(1, how="grid").numpy()[0]))
+    with pytest.raises(npde.DeclarationError, match="its known wave is not periodic; use Trefftz"):
+        npde.solve(point, method=npde.Galerkin(), progress=False)
+
+
 def test_a_gridded_medium_converges_across_its_kinks() -> None:
     problem = grid_lens(12.0)
     x = np.random.default_rng(1187).uniform(-0.5, 0.5, (300, 2))

@@ -2,7 +2,8 @@
 
 Elements end where a layer begins, and at planes of the medium. The wave of every Gaussian or point source in an
 unbounded medium equal to that at the source is known in closed form, and the polynomials represent the rest. Its load
-comes from the change of the medium, and its values on the faces correct that wave there.
+comes from the change of the medium, and its values on the faces correct that wave there. That wave is not periodic. With
+periodic sides a Gaussian is therefore a load like any other.
 """
 
 import math
@@ -33,6 +34,8 @@ from neurapde.spectral.weak import WeakForm
 
 PER_WAVE, LEAST = 1.2, 12
 """The first bandwidth: in units of the largest local wavenumber, and half-waves along the longest axis at least."""
+BELL = 2.5
+"""Of a Gaussian load: the first bandwidth in units of one over its standard deviation, where it is exp(−3)."""
 LONGEST = {2: 9.0, 3: 40.0}
 """Radians of the shortest wave within an element: many are solved directly, few by iteration."""
 STEP = 1.05
@@ -101,7 +104,7 @@ class ElementWaves:
         return self.equation.wavenumber**2 * to_numpy(self.equation.slowness_squared(points))
 
     def _background(self, source: object) -> OutgoingWave | None:
-        if not isinstance(source, GaussianSource | PointSource):
+        if not isinstance(source, GaussianSource | PointSource) or self.problem.sides.periodic:
             return None
         coefficient = complex(self.coefficient(np.array([source.at], dtype=float))[0])
         fades = coefficient.imag and not (self.box.dimension == 3 and isinstance(source, GaussianSource))
@@ -145,21 +148,31 @@ class ElementWaves:
 
     @property
     def first_bandwidth(self) -> float:
-        """The first bandwidth: a little above the largest local wavenumber."""
-        return max(PER_WAVE * self.largest_wavenumber, LEAST * math.pi / max(self.box.extents))
+        """The first bandwidth: a little above the largest local wavenumber, and enough for the loads of Gaussians."""
+        bells = [
+            BELL / math.sqrt(source.variance)
+            for shot in self.densities
+            for source in shot
+            if isinstance(source, GaussianSource)
+        ]
+        return max(PER_WAVE * self.largest_wavenumber, LEAST * math.pi / max(self.box.extents), *bells)
 
     @cached_property
     def edges(self) -> list[list[float]]:
         """The edges of the elements of each axis: ends, layers, planes of the medium, and more between them for many
-        waves."""
+        waves.
+
+        A periodic axis has at least two elements, so that no element is its own neighbour.
+        """
         edges = []
         regions = [region for piece in self.form.pieces for region in piece.within if isinstance(region, Box)]
         for axis, (lower, upper) in enumerate(self.box.sides):
             planes = {end for region in regions for end in region.sides[axis] if lower < end < upper}
             breaks = sorted({*self.form.breaks(axis), *planes})
             whole = [breaks[0]]
+            least = 2 if self.faces.every[2 * axis] is None and len(breaks) == 2 else 1
             for a, b in pairwise(breaks):
-                parts = max(1, math.ceil(self.largest_wavenumber * (b - a) / LONGEST[self.box.dimension]))
+                parts = max(least, math.ceil(self.largest_wavenumber * (b - a) / LONGEST[self.box.dimension]))
                 whole += np.linspace(a, b, parts + 1)[1:].tolist()
             edges.append(whole)
         return edges

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neurapde.assembly.trefftz.curves import Array
 from neurapde.assembly.trefftz.family import Family
 from neurapde.assembly.trefftz.near import MOST, End
 from neurapde.assembly.trefftz.regions import Panel, Partition
+from neurapde.assembly.trefftz.seams import at_lower_faces
 from neurapde.domains.edges import Arc
 
 JUMPING = 0.5
@@ -35,17 +37,48 @@ def ends_of(partition: Partition, family: Family) -> list[tuple[End, End]]:
     panels = partition.panels
     ends = [(i, which) for i, panel in enumerate(panels) if not panel.curve.closed for which in (0, 1)]
     places = np.array([panels[i].curve.points(np.array([float(t)]))[0] for i, t in ends]).reshape(-1, 2)
+    glued = at_lower_faces(places, partition)
     pairs = [[End(), End()] for _ in panels]
-    unvisited = set(range(len(ends)))
+    for together in _groups(glued, partition):
+        exponent = _exponent(_glued([_ray(panels, *ends[j]) for j in together], panels), partition, family)
+        for here in (np.array(together)[group] for group in _groups(places[together], partition)):
+            rays = sorted((_ray(panels, *ends[j]) for j in here), key=lambda ray: ray.angle)
+            for i, ray in enumerate(rays):
+                pairs[ray.panel][ray.end] = End(exponent, _wedge([*rays[i:], *rays[:i]]))
+    return [(first, second) for first, second in pairs]
+
+
+def _groups(places: Array, partition: Partition) -> list[list[int]]:
+    """The numbers of places (n, 2), those together that are one place."""
+    groups, unvisited = [], set(range(len(places)))
     while unvisited:
         at = places[min(unvisited)]
-        here = [j for j in unvisited if math.dist(places[j], at) < 1e-8 * partition.extent]
+        here = [j for j in sorted(unvisited) if math.dist(places[j], at) < 1e-8 * partition.extent]
         unvisited -= set(here)
-        rays = sorted((_ray(panels, *ends[j]) for j in here), key=lambda ray: ray.angle)
-        exponent = _exponent(rays, partition, family)
-        for i, ray in enumerate(rays):
-            pairs[ray.panel][ray.end] = End(exponent, _wedge([*rays[i:], *rays[:i]]))
-    return [(first, second) for first, second in pairs]
+        groups.append(here)
+    return groups
+
+
+def _glued(rays: Sequence[_Ray], panels: Sequence[Panel]) -> list[_Ray]:
+    """In the order of their angles, with the two along a periodic face and the opposite one as one between two regions."""
+    one: list[_Ray] = []
+    for ray in sorted(rays, key=lambda ray: ray.angle):
+        same = [other for other in one if _are_one(ray, other, panels)]
+        if same:
+            one.remove(same[0])
+            left = ray.left if ray.left is not None else same[0].left
+            right = ray.right if ray.right is not None else same[0].right
+            ray = _Ray(ray.panel, ray.end, ray.angle, left, right)
+        one.append(ray)
+    return one
+
+
+def _are_one(ray: _Ray, other: _Ray, panels: Sequence[Panel]) -> bool:
+    """Whether two rays are along opposite panels of periodic faces."""
+    shift, back = panels[ray.panel].shift, panels[other.panel].shift
+    if shift is None or back is None or abs(ray.angle - other.angle) > FLAT:
+        return False
+    return math.hypot(shift[0] + back[0], shift[1] + back[1]) < FLAT * math.hypot(*shift)
 
 
 def _wedge(rays: Sequence[_Ray]) -> float:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from neurapde.assembly.trefftz.features.base import Features
 from neurapde.assembly.trefftz.near import Spot
 from neurapde.assembly.trefftz.regions import AbstractPanel, AbstractPartition, Partition, Region
+from neurapde.assembly.trefftz.seams import joined
 from neurapde.backgrounds.waves import Background
 from neurapde.conditions.base import Mixed
 from neurapde.problem.problem import Problem
@@ -37,7 +38,7 @@ class Family(ABC):
     @cached_property
     def partition(self) -> AbstractPartition[Any]:
         """The domain, cut where the pieces end."""
-        return Partition.of(self.problem.domain, self.pieces)
+        return joined(Partition.of(self.problem.domain, self.pieces), self.problem.sides)
 
     @property
     @abstractmethod
@@ -80,6 +81,10 @@ class Family(ABC):
     def condition(self, panel: AbstractPanel, region: Region) -> Mixed | None:
         """a u + b ∂u/∂n = value on a panel of the domain's boundary; None without a condition."""
         return self.problem.sides.data.get(panel.face)
+
+    def asks(self, panel: AbstractPanel, region: Region) -> bool:
+        """Whether something is asked for on a panel of the domain's boundary."""
+        return panel.shift is not None or self.condition(panel, region) is not None
 
     def slopes(self, points: NDArray[np.float64]) -> NDArray[Any] | float:
         """The factor of each component of the gradient in the flux at points (n, 2): (n, 2), or a number."""

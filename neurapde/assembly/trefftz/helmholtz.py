@@ -1,6 +1,7 @@
 """Helmholtz' equation by its own waves: outgoing ones around inclusions, regular ones inside, poles at corners."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -16,8 +17,9 @@ from neurapde.assembly.trefftz.features.cylinder import Outgoing, Regular
 from neurapde.assembly.trefftz.features.poles import Poles
 from neurapde.assembly.trefftz.near import Spot
 from neurapde.assembly.trefftz.regions import AbstractPanel, AbstractPartition, Region
+from neurapde.assembly.trefftz.seams import unjoined
 from neurapde.backgrounds.waves import Background, OutgoingWave
-from neurapde.conditions import PML, Absorbing, Dirichlet, Neumann, Robin, Treated
+from neurapde.conditions import PML, Absorbing, Dirichlet, Neumann, Periodic, Robin, Treated
 from neurapde.conditions.base import ONE, ZERO, Mixed
 from neurapde.conditions.stretch import Stretch
 from neurapde.equations.helmholtz import Helmholtz
@@ -29,6 +31,7 @@ from neurapde.spectral.weak import Piece, pieces_of
 TREATED = Treated(
     "the solutions of the equation", (PML, Absorbing, Dirichlet, Neumann, Robin), way="use Galerkin"
 )
+IN_PLANE = replace(TREATED, kinds=(*TREATED.kinds, Periodic))
 FELT = 5e-6
 """Part of the field sent back by a layer above which it is left to methods that solve it as declared."""
 RECEIVERS, SENDERS = 200, 5
@@ -51,8 +54,12 @@ class HelmholtzFamily(Family):
                 return f"its speed is {piece.field.describe()}, which is not constant by region"
             if complex(piece.constant).imag < 0 and problem.pml is not None:
                 return "its waves grow as they travel, so there are no outgoing waves"
-        if reason := problem.sides.missing(TREATED):
+        if reason := problem.sides.missing(IN_PLANE if problem.domain.dimension == 2 else TREATED):
             return reason
+        if reason := unjoined(problem):
+            return reason
+        if problem.sides.periodic and problem.pml is not None:
+            return "it has an absorbing layer beside periodic sides"
         for source in (source for shot in problem.right_hand_sides for source in shot):
             if not isinstance(source, GaussianSource | PointSource):
                 return f"no field in closed form is known for its source {source.describe()}"

@@ -267,4 +267,4 @@ def _value_at(points: NDArray[np.float64]) -> Layout:
 
 def _is_open(family: Family, partition: AbstractPartition[Any], panel: AbstractPanel) -> bool:
     """Whether a panel has no condition."""
-    return panel.outer is None and family.condition(panel, partition.regions[panel.inner]) is None
+    return panel.outer is None and not family.asks(panel, partition.regions[panel.inner])

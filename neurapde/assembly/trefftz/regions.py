@@ -32,11 +32,13 @@ class AbstractPanel(ABC):
     """A smooth piece of a boundary.
 
     inner: the region on one side. outer: the region on the other, or None where the domain ends; `face` is its name then.
+    shift: of a periodic face, the way to the same place on the opposite one; None of any other.
     """
 
     inner: int
     outer: int | None
     face: str
+    shift: tuple[float, float] | None = None
 
     @property
     @abstractmethod
@@ -70,6 +72,7 @@ class Panel(AbstractPanel):
     outer: int | None
     sign: float
     face: str = ""
+    shift: tuple[float, float] | None = None
 
     @property
     def size(self) -> float:

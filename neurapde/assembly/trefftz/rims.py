@@ -16,6 +16,7 @@ from scipy.spatial import cKDTree
 from neurapde.assembly.trefftz.curves import Array
 from neurapde.assembly.trefftz.near import MOST, End, Spot
 from neurapde.assembly.trefftz.regions import Panel, Partition
+from neurapde.assembly.trefftz.seams import opposite
 from neurapde.domains.edges import Arc
 from neurapde.spectral.quadrature import unit_rule
 
@@ -37,6 +38,9 @@ FEWEST = 0.3
 """Fraction of the poles of a full cell for a cell at a corner."""
 DEPTH = 1.2
 """Fraction of a cell's length: distance of its poles from the panel."""
+APART = 3.0
+"""Width of a strip between two parts of one region, in lengths of the longest cell: the poles of either part then lie in
+the nearer half of the strip."""
 SPARE = 2
 """Rows of each kind for every feature of one side; half as many check the residual."""
 
@@ -107,7 +111,7 @@ def rims_of(
     ends:   of every panel, see `corners`.
     digits: of the level. fresh: rows between those of the level, to check its residual.
     """
-    cells = [_first_cells(panel, _rate(panel, rates)) for panel in partition.panels]
+    cells = _alike([_first_cells(panel, _rate(panel, rates)) for panel in partition.panels], partition)
     corners = [
         max(10.0 ** -(digits / min(end.exponent for end in pair)), SHORTEST) * partition.extent
         for pair in ends
@@ -184,6 +188,7 @@ def _refined(
 
     gap: the narrowest gap that is resolved between regions with waves on both sides.
     """
+    parts = [_part_of(i, partition) for i in range(len(cells))]
     while True:
         middles = [
             panel.curve.points((ends[1:] + ends[:-1]) / 2)
@@ -198,7 +203,7 @@ def _refined(
             away = np.full(len(old) - 1, np.inf)
             for spot in spots:
                 away = np.minimum(away, np.hypot(np.hypot(*(middles[i] - spot.at).T), spot.width))
-            away = np.minimum(away, _gaps(i, middles, lengths, partition, gap))
+            away = np.minimum(away, _gaps(i, middles, lengths, partition, gap, parts))
             away = np.maximum(away, NARROWEST * partition.extent)
             if not panel.curve.closed:
                 for place, end in zip(panel.curve.points(np.array([0.0, 1.0])), ends[i], strict=True):
@@ -207,9 +212,17 @@ def _refined(
             split = lengths[i] > GRADE * away
             changed = changed or bool(split.any())
             refined.append(np.sort(np.concatenate([old, (old[:-1] + old[1:])[split] / 2])))
-        cells = refined
+        cells = _alike(refined, partition)
         if not changed:
             return cells
+
+
+def _alike(cells: list[Array], partition: Partition) -> list[Array]:
+    """The same cells on panels of periodic faces that lie opposite each other: the shorter ones everywhere."""
+    for i, j in opposite(partition.panels).items():
+        coarse, fine = sorted((cells[i], cells[j]), key=len)
+        cells[i] = cells[j] = fine if set(coarse) <= set(fine) else np.union1d(coarse, fine)
+    return cells
 
 
 def _wide(wedge: float) -> float:
@@ -219,7 +232,31 @@ def _wide(wedge: float) -> float:
     return math.sin(wedge) / below if below > 0.1 else math.inf
 
 
-def _gaps(i: int, middles: list[Array], lengths: list[Array], partition: Partition, least: float) -> Array:
+def _part_of(i: int, partition: Partition) -> dict[int, int]:
+    """For each region beside a panel the first of the panels with which this one is a connected rim of the region."""
+    parts = {}
+    for index in (partition.panels[i].inner, partition.panels[i].outer):
+        if index is None:
+            continue
+        rim, waiting = {i}, [i]
+        mine = [j for j, panel in enumerate(partition.panels) if index in (panel.inner, panel.outer)]
+        while waiting:
+            panel = partition.panels[waiting.pop()]
+            more = [j for j in mine if j not in rim and _touch(panel, partition.panels[j], partition.extent)]
+            rim.update(more)
+            waiting += more
+        parts[index] = min(rim)
+    return parts
+
+
+def _gaps(
+    i: int,
+    middles: list[Array],
+    lengths: list[Array],
+    partition: Partition,
+    least: float,
+    parts: list[dict[int, int]],
+) -> Array:
     """The distances of a panel's cells from those of panels that do not touch it.
 
     Poles of a region may lie beyond the next panel unless that region begins again there, and waves that pass through
@@ -237,7 +274,8 @@ def _gaps(i: int, middles: list[Array], lengths: list[Array], partition: Partiti
         walls = mine.outer is None or other.outer is None
         if not walls and {mine.inner, mine.outer} != {other.inner, other.outer}:
             nearer = np.maximum(nearer, least)
-        away = np.minimum(away, nearer / (DEPTH * (1 + CLEAR)))
+        apart = not walls and parts[i].keys() == parts[j].keys() and parts[i] != parts[j]
+        away = np.minimum(away, nearer / (APART if apart else DEPTH * (1 + CLEAR)))
     return away
 
 

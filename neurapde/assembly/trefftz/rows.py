@@ -13,6 +13,7 @@ from neurapde.assembly.trefftz.family import Family
 from neurapde.assembly.trefftz.features.base import Features
 from neurapde.assembly.trefftz.known import Known
 from neurapde.assembly.trefftz.regions import AbstractPanel, AbstractPartition, Region
+from neurapde.assembly.trefftz.seams import opposite
 from neurapde.core.arrays import to_numpy
 from neurapde.fields.medium import Field
 from neurapde.jets.layout import Layout
@@ -78,31 +79,46 @@ class Basis:
 def system_of(basis: Basis, rims: Sequence[Rim]) -> list[Block]:
     """The rows of a basis at the points of rims, weighted so that the sums of their squares are integrals over the
     panels."""
-    return [block for rim in rims for block in _rows_on(basis, rim)]
-
-
-def _rows_on(basis: Basis, rim: Rim) -> list[Block]:
-    """The rows of one rim."""
-    panel, root = rim.panel, np.sqrt(rim.weights)[:, None]
-    region = basis.partition.regions[panel.inner]
-    if panel.outer is None:
-        return _on_face(basis, rim, region)
-    other = basis.partition.regions[panel.outer]
+    joined = opposite([rim.panel for rim in rims])
     blocks = []
-    parts = [
-        (neighbour, sign, *_traces(basis, rim, neighbour))
-        for neighbour, sign in ((region, 1.0), (other, -1.0))
-    ]
-    size = _scale(basis.family, rim, basis.partition)
-    flux = max(abs(basis.family.flux(neighbour)) for neighbour in (region, other))
+    for i, rim in enumerate(rims):
+        inner = basis.partition.regions[rim.panel.inner]
+        if i in joined:
+            other = rims[joined[i]]
+            outer = _Side(basis.partition.regions[other.panel.inner], other, (-1.0, 1.0))
+            blocks += _across(basis, rim, (_Side(inner, rim), outer))
+        elif rim.panel.outer is not None:
+            outer = _Side(basis.partition.regions[rim.panel.outer], rim, (-1.0, -1.0))
+            blocks += _across(basis, rim, (_Side(inner, rim), outer))
+        elif rim.panel.shift is None:
+            blocks += _on_face(basis, rim, inner)
+    return blocks
+
+
+@dataclass(frozen=True)
+class _Side:
+    """A region beside a panel, the rim on which it is asked, and the signs of its values and of its slopes in the rows."""
+
+    region: Region
+    rim: Rim
+    signs: tuple[float, float] = (1.0, 1.0)
+
+
+def _across(basis: Basis, rim: Rim, sides: Sequence[_Side]) -> list[Block]:
+    """[u] = 0 and [a ∂u/∂n] = 0 of the regions on two sides of a rim, which may be one."""
+    root = np.sqrt(rim.weights)[:, None]
+    parts = [(side, *_traces(basis, side.rim, side.region)) for side in sides]
+    size = _scale(basis.family, rim, basis.partition, [side.region for side in sides])
+    flux = max(abs(basis.family.flux(side.region)) for side in sides)
+    blocks = []
     for which, scale in ((0, root), (1, root / (flux * size[:, None]))):
         columns: dict[int, NDArray[Any]] = {}
-        side = np.zeros((len(rim.weights), len(basis.known[0].shots)), dtype=basis.dtype)
-        for neighbour, sign, features, known in parts:
-            factor = sign * scale * (basis.family.flux(neighbour) if which else 1.0)
-            columns[neighbour.index] = factor * features[which]
-            side -= factor * known[which]
-        blocks.append(Block(columns, side))
+        right = np.zeros((len(rim.weights), len(basis.known[0].shots)), dtype=basis.dtype)
+        for side, features, known in parts:
+            factor = side.signs[which] * scale * (basis.family.flux(side.region) if which else 1.0)
+            columns[side.region.index] = columns.get(side.region.index, 0.0) + factor * features[which]
+            right -= factor * known[which]
+        blocks.append(Block(columns, right))
     return blocks
 
 
@@ -113,7 +129,7 @@ def _on_face(basis: Basis, rim: Rim, region: Region) -> list[Block]:
         return []
     a, b, value = (_at(field, rim.points)[:, None] for field in (condition.a, condition.b, condition.value))
     features, known = _traces(basis, rim, region)
-    unit = np.maximum(np.abs(a), np.abs(b) * _scale(basis.family, rim, basis.partition)[:, None])
+    unit = np.maximum(np.abs(a), np.abs(b) * _scale(basis.family, rim, basis.partition, [region])[:, None])
     factor = np.sqrt(rim.weights)[:, None] / unit
     columns = {region.index: factor * (a * features[0] + b * features[1])}
     sides = factor * (value - a * known[0] - b * known[1])
@@ -133,18 +149,16 @@ def _traces(basis: Basis, rim: Rim, region: Region) -> tuple[NDArray[Any], NDArr
     return traces[0], traces[1]
 
 
-def _scale(family: Family, rim: Rim, partition: AbstractPartition[Any]) -> NDArray[np.float64]:
+def _scale(
+    family: Family, rim: Rim, partition: AbstractPartition[Any], regions: Sequence[Region]
+) -> NDArray[np.float64]:
     """The unit that makes slopes at the rows (n,) as large as values: the rate of the waves, or one over the domain's
     extent.
 
     Near a corner with infinite slopes their squares are weighted with the distance r: ∫ r |∂u/∂n|² dr is finite, and
     measures the field like the squares of values.
     """
-    panel = rim.panel
-    rates = [
-        family.rate(partition.regions[index]) for index in (panel.inner, panel.outer) if index is not None
-    ]
-    least = max(*rates, 1 / partition.extent)
+    least = max(*(family.rate(region) for region in regions), 1 / partition.extent)
     return np.maximum(least, np.sqrt(least / rim.away))
 
 

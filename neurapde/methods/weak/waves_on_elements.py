@@ -44,6 +44,8 @@ class WavesOnElements(Waves[ElementLevel]):
         for source in (source for shot in problem.right_hand_sides for source in shot):
             if isinstance(source, PointSource) and not _inside(domain, source.at):
                 return f"{source.describe()} lies on a side, where its wave is infinite"
+            if isinstance(source, PointSource) and problem.sides.periodic:
+                return f"{source.describe()} has no density, and its known wave is not periodic; use Trefftz"
         return problem.sides.missing(TREATED)
 
     @property

@@ -2,7 +2,7 @@
 
 import cmath
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -11,6 +11,7 @@ import numpy as np
 
 from neurapde.assembly.trefftz.potentials.exponents import MOST, corner_exponent
 from neurapde.assembly.trefftz.regions import Panel, Partition
+from neurapde.assembly.trefftz.seams import opposite
 
 SAME = 1e-8
 """Of the domain's extent: ends of panels nearer than this are one corner."""
@@ -72,10 +73,13 @@ def corners_of(
     data bend, jump, or are singular.
     """
     corners = []
-    for at, arms in _meeting(partition):
-        chains = list(_chains(arms))
+    meeting = [(at, arms, list(_chains(arms))) for at, arms in _meeting(partition)]
+    glued = Glued(partition, [chain for *_, chains in meeting for chain in chains], flux)
+    for at, arms, chains in meeting:
         bent = any(abs(at - place) < BENT * partition.extent for place in rough)
-        exponents = [min(_exponent(chain, flux, fixes), ROUGH if bent else MOST) for chain in chains]
+        exponents = [
+            min(_exponent(glued.around(chain), flux, fixes), ROUGH if bent else MOST) for chain in chains
+        ]
         jumps = [
             0.0
             if chain[0] is chain[-1]
@@ -155,7 +159,44 @@ def _sectors(chain: Sequence[Arm]) -> list[tuple[int, float, float]]:
     return sectors
 
 
+class Glued:
+    """Chains that go on at the opposite place where they end at a periodic face."""
+
+    def __init__(self, partition: Partition, chains: Sequence[list[Arm]], flux: Sequence[float]) -> None:
+        panels = partition.panels
+        pairs = [(panels[i], panels[j]) for i, j in opposite(panels).items()]
+        self.flux = flux
+        self.mates = {id(a): b for pair in pairs for a, b in (pair, pair[::-1])}
+        self.starting = {(id(chain[0].panel), chain[0].end): chain for chain in chains}
+        self.ending = {(id(chain[-1].panel), chain[-1].end): chain for chain in chains}
+
+    def around(self, chain: list[Arm]) -> list[Arm]:
+        """The chain with those that it goes on in, without the arms that separate one coefficient from itself."""
+        links = [chain]
+        while (following := self._beyond(links[-1][-1], self.starting)) and following is not chain:
+            links.append(following)
+        while following is None and (before := self._beyond(links[0][0], self.ending)):
+            links.insert(0, before)
+        arms = [arm for link in links for arm in link[:-1]]
+        kept = [arm for i, arm in enumerate(arms) if not self._seam(arms, i)]
+        return [*kept, *(kept[:1] if following is chain else links[-1][-1:])]
+
+    def _beyond(self, arm: Arm, chains: Mapping[tuple[int, float], list[Arm]]) -> list[Arm] | None:
+        """The chain at the panel opposite to an arm's."""
+        mate = self.mates.get(id(arm.panel))
+        return None if mate is None else chains.get((id(mate), arm.end))
+
+    def _seam(self, arms: Sequence[Arm], i: int) -> bool:
+        """Whether an arm is along a periodic face with one coefficient on either side."""
+        left, before = arms[i].left, arms[i - 1].left
+        if arms[i].panel.shift is None or left is None or before is None:
+            return False
+        return self.flux[left] == self.flux[before]
+
+
 def _exponent(chain: Sequence[Arm], flux: Sequence[float], fixes: Fixes) -> float:
+    if not chain:
+        return MOST
     sectors = _sectors(chain)
     openings = [opening for *_, opening in sectors]
     coefficients = [flux[region] for region, *_ in sectors]

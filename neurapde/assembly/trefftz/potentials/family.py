@@ -16,8 +16,9 @@ from neurapde.assembly.trefftz.potentials.cutting import Cut, cut_by_data
 from neurapde.assembly.trefftz.potentials.fitting import Fitted, Ground
 from neurapde.assembly.trefftz.potentials.loads import GaussianPotential, Medium, PointPotential
 from neurapde.assembly.trefftz.regions import AbstractPartition, Partition, Region, distance_to
+from neurapde.assembly.trefftz.seams import unjoined
 from neurapde.backgrounds.waves import Background
-from neurapde.conditions import Dirichlet, Neumann, Robin, Treated
+from neurapde.conditions import Dirichlet, Neumann, Periodic, Robin, Treated
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.hidden import at_corners, hidden_places
 from neurapde.fields.medium import Field, Piecewise
@@ -26,6 +27,7 @@ from neurapde.problem.problem import Problem
 from neurapde.spectral.weak import Piece, pieces_of
 
 TREATED = Treated("the solutions of the equation", (Dirichlet, Neumann, Robin), way="use Galerkin")
+IN_PLANE = replace(TREATED, kinds=(*TREATED.kinds, Periodic))
 NOTHING = 9.0
 """Widths from a Gaussian source at which its density is nothing."""
 
@@ -52,7 +54,9 @@ class PoissonFamily(Family):
             for piece in pieces_of(coefficient):
                 if piece.constant is None:
                     return f"its {name} is {piece.field.describe()}, which is not constant by region"
-        return problem.sides.missing(TREATED)
+        return problem.sides.missing(IN_PLANE if problem.domain.dimension == 2 else TREATED) or unjoined(
+            problem
+        )
 
     def unknown(self) -> str | None:
         """The data on sides that are too rough, or the first load without a known field in closed form."""

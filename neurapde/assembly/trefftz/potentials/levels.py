@@ -25,6 +25,7 @@ from neurapde.assembly.trefftz.potentials.placing import (
     ROUND,
     Cells,
     Places,
+    alike,
     beside,
     cells_of,
     clear,
@@ -148,7 +149,7 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
         basis = Basis(
             self.family, self.partition, tuple(placement.features for placement in placed), self.known
         )
-        cells = [self._row_cells(panel_cells, placed, nodes) for panel_cells in self.cells]
+        cells = alike([self._row_cells(panel_cells, placed, nodes) for panel_cells in self.cells])
         places, fresh = (
             tuple(
                 Rows.on(panel_cells, self.corners, self.size(panel_cells.panel), each)

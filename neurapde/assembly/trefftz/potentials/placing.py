@@ -20,6 +20,7 @@ from neurapde.assembly.trefftz.features.harmonic import as_complex
 from neurapde.assembly.trefftz.near import Spot
 from neurapde.assembly.trefftz.potentials.corners import Corner
 from neurapde.assembly.trefftz.regions import Panel, Partition
+from neurapde.assembly.trefftz.seams import opposite
 from neurapde.spectral.quadrature import unit_rule
 
 Complex = NDArray[np.complex128]
@@ -128,6 +129,14 @@ def cells_of(partition: Partition, spots: Sequence[Spot], data: Sequence[Array])
             if not (panel_cells.lengths > away).any():
                 break
             cells[i] = panel_cells.halved(panel_cells.lengths > away)
+    return alike(cells)
+
+
+def alike(cells: list[Cells]) -> list[Cells]:
+    """The same cells on panels of periodic faces that lie opposite each other: the shorter ones everywhere."""
+    for i, j in opposite([panel_cells.panel for panel_cells in cells]).items():
+        ends = np.union1d(cells[i].ends, cells[j].ends)
+        cells[i], cells[j] = (Cells(cells[each].panel, ends) for each in (i, j))
     return cells
 
 

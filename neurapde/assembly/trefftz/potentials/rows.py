@@ -18,6 +18,7 @@ from neurapde.assembly.trefftz.potentials.corners import Corner
 from neurapde.assembly.trefftz.potentials.placing import ROUNDING, Cells, Complex
 from neurapde.assembly.trefftz.regions import Region
 from neurapde.assembly.trefftz.rows import Basis
+from neurapde.assembly.trefftz.seams import opposite
 from neurapde.core.arrays import to_numpy
 from neurapde.jets.layout import Layout
 from neurapde.spectral.quadrature import unit_rule
@@ -104,14 +105,18 @@ class Asked:
 def rows_of(basis: Basis, places: Sequence[Rows]) -> list[Asked]:
     """The rows of a basis at these places."""
     traces = {region.index: _traces(basis, region, places) for region in basis.partition.regions}
+    joined = opposite([place.cells.panel for place in places])
     asked: list[Asked] = []
     for i, place in enumerate(places):
         panel = place.cells.panel
         inner = traces[panel.inner][i]
-        if panel.outer is None:
+        if i in joined:
+            beyond = places[joined[i]].cells.panel.inner
+            asked += _across(basis, place, inner, beyond, traces[beyond][joined[i]].turned())
+        elif panel.outer is not None:
+            asked += _across(basis, place, inner, panel.outer, traces[panel.outer][i])
+        elif panel.shift is None:
             asked += _on_face(basis, place, basis.partition.regions[panel.inner], inner)
-        else:
-            asked += _across(basis, place, inner, traces[panel.outer][i])
     return asked
 
 
@@ -121,6 +126,11 @@ class _Trace:
 
     features: NDArray[Any]
     known: NDArray[Any]
+
+    def turned(self) -> "_Trace":
+        """Along the opposite normals."""
+        signs = np.array([1.0, -1.0])[:, None, None]
+        return _Trace(signs * self.features, signs * self.known)
 
 
 def _traces(basis: Basis, region: Region, places: Sequence[Rows]) -> dict[int, _Trace]:
@@ -153,7 +163,7 @@ def _traces(basis: Basis, region: Region, places: Sequence[Rows]) -> dict[int, _
 def _order(basis: Basis, place: Rows) -> int:
     """1 if slopes are needed, 0 for values alone."""
     panel = place.cells.panel
-    if panel.outer is not None:
+    if panel.outer is not None or panel.shift is not None:
         return 1
     condition = basis.family.condition(panel, basis.partition.regions[panel.inner])
     return int(condition is not None and bool(np.any(to_numpy(condition.b(place.points)))))
@@ -166,18 +176,18 @@ def _along(channels: NDArray[Any], normals: Array) -> NDArray[Any]:
     return np.stack([channels[0], (channels[1:] * normals).sum(0)])
 
 
-def _across(basis: Basis, place: Rows, inner: _Trace, outer: _Trace) -> list[Asked]:
-    """[u] = 0 and [a ∂u/∂n] = 0, and again for its mean: the total flow must leave through the poorer conductor."""
+def _across(basis: Basis, place: Rows, inner: _Trace, beyond: int, outer: _Trace) -> list[Asked]:
+    """[u] = 0 and [a ∂u/∂n] = 0, and again for its mean: the total flow must leave through the poorer conductor.
+
+    beyond: the region on the other side, which may be the same one where faces are periodic.
+    """
     panel, regions = place.cells.panel, basis.partition.regions
-    assert panel.outer is not None
-    a, b = (abs(basis.family.flux(regions[index])) for index in (panel.inner, panel.outer))
+    a, b = (abs(basis.family.flux(regions[index])) for index in (panel.inner, beyond))
     asked = []
     for which, first, second in ((0, 1.0, 1.0), (1, a / (a + b), b / (a + b))):
         unit = place.lengths[:, None] if which else np.ones((1, 1))
-        parts = {
-            panel.inner: first * unit * inner.features[which],
-            panel.outer: -second * unit * outer.features[which],
-        }
+        parts = {panel.inner: first * unit * inner.features[which]}
+        parts[beyond] = parts.get(beyond, 0.0) - second * unit * outer.features[which]
         sides = (second * outer.known[which] - first * inner.known[which]) * unit
         asked.append(Asked(Block(parts, sides), What.SLOPES if which else What.VALUES))
     mean = (place.weights / place.lengths / (2 * math.pi) * (a + b) / min(a, b))[None]
