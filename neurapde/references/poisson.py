@@ -234,7 +234,11 @@ def _piece(equation: Poisson, problem: Problem, face: str, spacing: float) -> tu
         return None
     given = problem.sides.data.get(face)
     if given is None:
-        raise DeclarationError(f"{problem.name!r} has no condition on {face}; give one there")
+        said = "is periodic at" if problem.sides.by_face[face] else "has no condition on"
+        raise DeclarationError(
+            f"{problem.name!r} {said} {face}, but on a domain that is no Box the grid solver needs Dirichlet, Neumann or "
+            "Robin there"
+        )
 
     def at(field: Callable[[Values], Values]) -> Values:
         return np.asarray(field(points), dtype=float)
