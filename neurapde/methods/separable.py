@@ -69,7 +69,7 @@ class Separable(DirectMethod):
                 f"it needs Poisson's or Helmholtz' equation on a Box of up to three axes, but {problem.name} has "
                 f"{type(problem.equation).__name__} on {problem.domain}; use LeastSquares"
             )
-        reason = box.obstacle() or self._rough(problem)
+        reason = box.obstacle() or self._rough(box.problem)
         ways = (
             "SpectralElements, LeastSquares or Galerkin"
             if box.box.dimension == 1
@@ -113,6 +113,8 @@ class Separable(DirectMethod):
             estimate_note(refined.level.estimate, "numbers of polynomials"),
             *growth.unchecked,
         )
+        if box.problem is not task.problem:
+            notes = (f"Its equation is {', '.join(box.problem.equation.describe(box.problem))}.", *notes)
         extras = {"iterations": growth.steps} if growth.steps else {}
         return refined.outcome(trial, notes, extras, f"Separable(largest={2 * self.largest})")
 

@@ -16,7 +16,6 @@ import numpy as np
 from neurapde.assembly.trefftz.family import Family, family_of
 from neurapde.assembly.trefftz.helmholtz import HelmholtzFamily
 from neurapde.assembly.trefftz.levels import AbstractLevels, Levels, Solved
-from neurapde.assembly.trefftz.own import as_known
 from neurapde.assembly.trefftz.potentials.family import PoissonFamily
 from neurapde.assembly.trefftz.potentials.levels import PotentialLevels
 from neurapde.assembly.trefftz.space.helmholtz import HelmholtzInSpace
@@ -27,10 +26,10 @@ from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
 from neurapde.core.memory import lacking
 from neurapde.domains.base import Domain
-from neurapde.domains.box import Box
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.poisson import Poisson
+from neurapde.equations.recognised import as_known
 from neurapde.methods.refinement import Level, check_growth, of_each_field, refine
 from neurapde.problem.problem import Problem
 from neurapde.training.run.budget import SECONDS, Budget
@@ -60,7 +59,7 @@ class Trefftz(DirectMethod):
     sources. For Poisson's equation they may be functions of space, also piecewise, that are smooth in the box around a
     region, or r^β times a smooth function at a re-entrant corner from which the whole region is visible. Sides may be
     Periodic along one axis or both, but not with a PML. If all conditions are slopes or periodicity, it finds the field
-    with mean zero. A user's own equation αΔu + γu + g = 0 is treated as one of these on shapes other than boxes.
+    with mean zero. A user's own equation αΔu + γu + g = 0 is treated as one of these.
 
     In three axes it takes balls, apart or nested, as inclusions and as holes, within a box, a ball or open space (a box with
     a PML at all of its faces). Loads are Gaussian and point sources there, and for Poisson's equation polynomials,
@@ -193,8 +192,8 @@ def _estimated(level: Level[Solved], before: Level[Solved]) -> Level[Solved]:
 
 
 def _named(problem: Problem) -> Problem:
-    """The problem with a user's own equation recognised as a named one; on a Box other methods are as good."""
-    return (not isinstance(problem.domain, Box) and as_known(problem)) or problem
+    """The problem with a user's own equation recognised as a named one."""
+    return as_known(problem) or problem
 
 
 def _has_edges(domain: Domain) -> bool:

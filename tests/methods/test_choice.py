@@ -113,6 +113,10 @@ OWN: dict[str, tuple[str, Callable[[], npde.Problem]]] = {
     ),
     "linear, complex": (
         "LeastSquares",
+        lambda: _problem(SQUARE, npde.Equation(lambda x, u: u.laplacian + u.d(0), complex=True), ONE),
+    ),
+    "Helmholtz' equation, complex": (
+        "Separable",
         lambda: _problem(SQUARE, npde.Equation(lambda x, u: u.laplacian + u.value, complex=True), ONE),
     ),
     "settles": ("Newton", lambda: _problem(SQUARE, BENT, ONE)),

@@ -14,6 +14,7 @@ from neurapde.core.arrays import to_numpy
 from neurapde.domains.box import Box
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.poisson import Poisson
+from neurapde.equations.recognised import as_known
 from neurapde.fields.grid_field import GridField
 from neurapde.fields.hidden import hidden_places
 from neurapde.fields.jumps import features_of, narrow_features
@@ -53,10 +54,12 @@ class BoxProblem:
 
     @classmethod
     def of(cls, problem: Problem) -> "BoxProblem | None":
-        """The problem in this form; None for another equation or domain."""
-        equation, domain = problem.equation, problem.domain
+        """The problem in this form, a user's own equation recognised; None for another equation or domain."""
+        domain = problem.domain
         if not isinstance(domain, Box) or domain.dimension > 3:
             return None
+        problem = as_known(problem) or problem
+        equation = problem.equation
         if isinstance(equation, Poisson):
             fields = (equation.coefficient, equation.reaction)
             return cls(problem, domain, equation.coefficient, _plain(equation.reaction), 1.0, fields)

@@ -36,11 +36,11 @@ class _Answers:
     def __init__(self, problem: Problem) -> None:
         assert isinstance(problem.equation, Equation)
         self.equation = problem.equation
-        self.layout = Layout(2, 2, self.equation.mixed)
+        self.layout = Layout(problem.domain.dimension, 2, self.equation.mixed)
         self.dtype = torch.complex128 if self.equation.complex else torch.float64
 
     def __call__(self, points: Any, jets: Tensor) -> Tensor:
-        """At points (n, 2), NumPy or torch: (n,)."""
+        """At points (n, d), NumPy or torch: (n,)."""
         points = torch.as_tensor(np.asarray(points) if isinstance(points, np.ndarray) else points)
         residual = self.equation.residual(points, Jet(jets.to(self.dtype), self.layout))
         rows = as_rows(residual, len(points), "residual(x, u)", self.equation.complex)
@@ -58,12 +58,12 @@ class _Answers:
 
 @lru_cache(maxsize=4)
 def as_known(problem: Problem) -> Problem | None:
-    """The same problem with Poisson's or Helmholtz' equation in the plane, or None."""
+    """The same problem with Poisson's or Helmholtz' equation, in two or three axes, or None."""
     equation = problem.equation
     if (
         not isinstance(equation, Equation)
         or (equation.outputs, equation.order) != (1, 2)
-        or problem.domain.dimension != 2
+        or problem.domain.dimension not in (2, 3)
         or isinstance(problem.domain, SpaceTime)
         or problem.unknowns
         or problem.extra
@@ -87,17 +87,20 @@ def _recognised(problem: Problem, answers: _Answers) -> Problem | None:
         return None
     means, size = terms.mean(dim=1), terms.abs().max()
     of = dict(zip(channels, means.tolist(), strict=True))
-    bend, value = of[(0, 0)], of[()]
-    others = [coefficient for axes, coefficient in of.items() if axes not in ((), (0, 0), (1, 1))]
+    bend, value = of[(0, 0)], of.pop(())
+    bends = [of.pop((axis, axis)) for axis in range(problem.domain.dimension)]
     constant = bool((terms - means[:, None]).abs().max() <= ROUNDING * size)
-    alike = max([abs(bend - of[(1, 1)]), *map(abs, others)]) <= ROUNDING * abs(bend)
+    departures = [*(other - bend for other in bends), *of.values()]
+    alike = max(map(abs, departures)) <= ROUNDING * abs(bend)
     if not constant or not alike or bend == 0 or _hides(problem, answers):
         return None
     known = _equation(value / bend, answers.equation.complex)
     if known is None or (answers.equation.complex and bool(rest.any())):
         return None
     load = FunctionSource(_Load(answers, bend))
-    return Problem(problem.name, problem.domain, known, [load] if bool(rest.any()) else [], problem.boundary)
+    sources = [load] if bool(rest.any()) else []
+    named = Problem(problem.name, problem.domain, known, sources, problem.boundary)
+    return None if known.leaves_constant(named) else named
 
 
 def _is_linear(answers: _Answers, points: Tensor, terms: Tensor, rest: Tensor) -> bool:
@@ -113,14 +116,13 @@ def _is_linear(answers: _Answers, points: Tensor, terms: Tensor, rest: Tensor) -
 
 
 def _hides(problem: Problem, answers: _Answers) -> bool:
-    """Whether a coefficient, or the load, has parts that lie between all points."""
+    """Whether a coefficient has parts that lie between all points."""
     lower, upper = problem.domain.bounds
 
     def every(points: NDArray[np.float64]) -> NDArray[Any]:
-        residuals = [
-            answers(points, answers.unit(i, len(points))) for i in (None, *range(answers.layout.count))
-        ]
-        return np.asarray(sum(residual.abs() * (i + 1) for i, residual in enumerate(residuals)))
+        rest = answers(points, answers.unit(None, len(points)))
+        terms = [answers(points, answers.unit(i, len(points))) - rest for i in range(answers.layout.count)]
+        return np.asarray(sum(term.abs() * (i + 1) for i, term in enumerate(terms)))
 
     return len(hidden_places(every, lower, upper, problem.domain.contains)) > 0
 
