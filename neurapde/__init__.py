@@ -55,6 +55,7 @@ if _typing.TYPE_CHECKING:
     from neurapde.domains import Polygon as Polygon
     from neurapde.domains import Time as Time
     from neurapde.domains import Torus as Torus
+    from neurapde.domains.parted import Where as Where
     from neurapde.equations.eikonal import Eikonal as Eikonal
     from neurapde.equations.fit import Fit as Fit
     from neurapde.equations.helmholtz import Helmholtz as Helmholtz

@@ -101,7 +101,8 @@ CALLS: dict[str, dict[str, Argument]] = {
         "record_every": (1, COUNT), "checkpoint_seconds": (9.0, POSITIVE),
     },
     "Ansatz": {
-        "background": (npde.trials.OutgoingWave(npde.PointSource((0.5, 0.5)), 3.0), NOTHING), "network": (NET, NOTHING),
+        "background": (npde.trials.OutgoingWave(npde.PointSource((0.5, 0.5)), 3.0), FUNCTION), "network": (NET, NOTHING),
+        "factor": (lambda x: x[:, 0], FUNCTION | NONE),
     },
     "Ball": {"center": ((0, 0), PLACE), "radius": (1.0, POSITIVE), "name": ("b", TEXT)},
     "Caputo": {"alpha": (0.5, NOTHING), "axis": (None, FACES)},
@@ -185,7 +186,9 @@ CALLS: dict[str, dict[str, Argument]] = {
         "width": (4, COUNT), "depth": (1, FROM_ZERO), "omega_0": (3.0, POSITIVE), "omega_hidden": (3.0, POSITIVE),
         "codes": (1, COUNT), "latent": (4, COUNT), "hidden": (4, COUNT),
     },
-    "InitialCondition": {"value": (0.0, FIELD), "velocity": (0.0, FIELD | NONE), "component": (None, NONE | FROM_ZERO)},
+    "InitialCondition": {
+        "value": (0.0, FIELD), "velocity": (0.0, FIELD | NONE), "component": (None, NONE | FROM_ZERO), "hard": (False, FLAG),
+    },
     "Intersection": {"first": (SQUARE, NOTHING), "second": (DISK, NOTHING), "name": ("d", TEXT)},
     "Interval": {"a": (0, frozenset({"minus one", "zero"})), "b": (1, POSITIVE), "name": ("i", TEXT)},
     "LBFGS": {
@@ -288,6 +291,7 @@ CALLS: dict[str, dict[str, Argument]] = {
         "kernel": (1.0, REAL | FUNCTION), "axis": (None, FACES), "power": (0.0, PART | {"fraction"}),
         "integrand": (None, NONE | FUNCTION),
     },
+    "Where": {"predicate": (lambda x: x[:, 0] < 0.5, FUNCTION), "on": ("left", FACES), "name": ("w", TEXT)},
     "Wave": {"speed": (1.0, POSITIVE | LATER)},
     "at_points": {"points": (np.zeros((3, 2)), NOTHING), "normals": (None, NONE), "targets": (np.zeros(3), NONE)},
     "blended_differences": {

@@ -17,7 +17,7 @@ from neurapde.backgrounds.waves import Background
 from neurapde.conditions.sides import Sides
 from neurapde.core.arrays import check_shape
 from neurapde.core.errors import DeclarationError
-from neurapde.core.formatting import listing, point
+from neurapde.core.formatting import listing, number, point
 from neurapde.domains.box import Box
 from neurapde.fields.grid_field import GridField
 from neurapde.fields.medium import Constant, Field
@@ -38,9 +38,10 @@ FaceValue = Callable[[str, Tensor], Tensor]
 class Lift(Background):
     """A field u on a box with u = value on each of the faces that are given.
 
-    domain:  the box.
-    values:  (face, value) for each face, the value a smooth Field; used on its face only.
-    outputs: components of the field, all alike.
+    domain:   the box; of a field in space and time, with the time as its last axis.
+    values:   (face, value) for each face, the value a smooth Field; used on its face only.
+    outputs:  components of the field, all alike.
+    velocity: ∂u/∂t at the lower end of the last axis, a smooth Field of all axes; None where it is not given.
 
     Where the values of two faces differ at the corner (edge) that they share, u is bounded and has no limit there; exactly
     at the corner it is the value of the face across the earlier axis. In three dimensions the second derivatives
@@ -52,6 +53,7 @@ class Lift(Background):
     domain: Box
     values: tuple[tuple[str, Field], ...]
     outputs: int = 1
+    velocity: Field | None = None
 
     @classmethod
     def of(cls, sides: Sides, outputs: int = 1) -> "Lift | None":
@@ -76,7 +78,31 @@ class Lift(Background):
                 raise DeclarationError(
                     f"the value on {name}, {value.describe()}, is not finite at {point(bad)}; give finite values"
                 )
+        self._check_velocity()
         self._check_derivatives()
+
+    def _check_velocity(self) -> None:
+        """Refuse a start that moves on as its sides do not."""
+        if self.velocity is None:
+            return
+        if self.jumps:
+            names = " and ".join(self.jumps[0])
+            raise DeclarationError(
+                f"the hard values on {names} differ where these meet, so that ∂u/∂t has no value there; make them agree, "
+                "or leave out hard=True"
+            )
+        start = self.domain.faces[-2]
+        for name in self.faces:
+            if name == start or self.domain.dimension == 1:
+                continue
+            at = self._edge(start, name)
+            off = self._start_rate(at).abs()
+            if bool(off.max() > SAME * max(1.0, float(self.velocity(at).abs().max()))):
+                i = int(off.argmax())
+                raise DeclarationError(
+                    f"the hard initial velocity and the rate of change of the hard value on {name} differ by "
+                    f"{number(float(off[i]))} at {point(at[i].tolist())}; make them agree, or leave out hard=True"
+                )
 
     def _check_derivatives(self) -> None:
         inside = self.domain.sample(16, how="grid")
@@ -120,6 +146,20 @@ class Lift(Background):
         return "values given on " + listing(f"{name} ({value.describe()})" for name, value in self.values)
 
     def _field(self, x: Tensor) -> Tensor:
+        if self.velocity is None:
+            return self._blend(x)
+        return self._blend(x) + (x[:, -1] - self.domain.sides[-1][0]) * self._start_rate(x)
+
+    def _start_rate(self, x: Tensor) -> Tensor:
+        """By how much ∂u/∂t at the start, at the places of points, must be more than that of the blend."""
+        assert self.velocity is not None
+        start = torch.cat([x[:, :-1], torch.full_like(x[:, -1:], self.domain.sides[-1][0])], dim=1)
+        later = torch.zeros_like(start)
+        later[:, -1] = 1.0
+        rate: Tensor = torch.func.jvp(self._blend, (start,), (later,))[1]
+        return self.velocity(start) - rate
+
+    def _blend(self, x: Tensor) -> Tensor:
         if not self.jumps:
             return self._transfinite(x, self._value, self.domain.dimension)
 

@@ -1,12 +1,14 @@
 """Sides through which waves leave."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from neurapde.conditions.base import Boundary, face_names
+from neurapde.conditions.base import Boundary, face_names, placed
 from neurapde.conditions.constraints import Constraint, Residual, face
 from neurapde.core.formatting import listing
 from neurapde.domains.base import Domain, On
+from neurapde.domains.parted import Where, named_faces
 from neurapde.domains.spacetime import SpaceTime
 
 
@@ -19,18 +21,26 @@ class Absorbing(Boundary):
     (1 − cos θ)/(1 + cos θ). MethodOfLines and the grid reference of `Wave` replace it by what it approximates,
     an infinite medium. For Helmholtz it is used as written, and a PML absorbs better.
 
-    on: face name, names, or None for all faces in space.
+    on: face name, names, a `Where`, or None for all faces in space.
     """
 
-    on: On = None
+    on: On | Where = None
 
     absorbs: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "on", face_names(self.on, "on"))
 
+    @property
+    def part(self) -> Where | None:
+        return self.on if isinstance(self.on, Where) else None
+
+    def within(self, domain: Domain, named: Mapping[Where, Where]) -> "Absorbing":
+        part = named[self.on] if isinstance(self.on, Where) else placed(self.on)
+        return Absorbing(named_faces(domain, part))
+
     def faces(self, domain: Domain) -> tuple[str, ...]:
-        return domain.spatial.check_faces(self.on, "the Absorbing condition")
+        return domain.spatial.check_faces(placed(self.on), "the Absorbing condition")
 
     def open_faces(self, domain: Domain) -> dict[str, float]:
         return dict.fromkeys(self.faces(domain), 0.0)
@@ -39,8 +49,8 @@ class Absorbing(Boundary):
         return ()  # the equation has them: it knows the speed
 
     def outflow(self, domain: Domain, residual: Residual) -> tuple[Constraint, ...]:
-        name = "-".join(["absorbing", *(self.on or ())])
-        return (Constraint(name, residual, face(domain, self.on), 1, self.describe(domain)),)
+        name = "-".join(["absorbing", *(placed(self.on) or ())])
+        return (Constraint(name, residual, face(domain, placed(self.on)), 1, self.describe(domain)),)
 
     def describe(self, domain: Domain) -> str:
         where = "all sides" if self.on is None else listing(self.faces(domain))

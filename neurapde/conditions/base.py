@@ -12,7 +12,8 @@ from neurapde.core import checks
 from neurapde.core.arrays import Array
 from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
-from neurapde.domains.base import Domain
+from neurapde.domains.base import Domain, On
+from neurapde.domains.parted import Where
 from neurapde.fields.medium import Constant, Field
 
 if TYPE_CHECKING:
@@ -95,6 +96,24 @@ class Boundary(Declaration, ABC):
     def describe(self, domain: Domain) -> str:
         """The condition as mathematics."""
 
+    def formula(self, domain: Domain) -> str:
+        """The same without how it is met."""
+        return self.describe(domain)
+
+    @property
+    def part(self) -> Where | None:
+        """The part of the boundary that it is for, where a predicate says it."""
+        return None
+
+    def within(self, domain: Domain, named: Mapping[Where, Where]) -> Self:
+        """The same on a domain whose faces end where predicates change. named: the predicates as the domain has them."""
+        return self
+
+    @property
+    def hard(self) -> bool:
+        """Whether trial functions meet it by their form, whatever their parameters."""
+        return False
+
     @property
     def component(self) -> int | None:
         """Of a field with several components, the one that it is for; None for each of them alike."""
@@ -127,13 +146,22 @@ class Boundary(Declaration, ABC):
         return points
 
 
-def face_names(on: Any, what: str) -> tuple[str, ...] | None:
-    """Face names as a tuple, from one, several or None."""
-    if on is None:
-        return None
+def face_names(on: Any, what: str) -> tuple[str, ...] | Where | None:
+    """Face names as a tuple, from one, several or None; a Where as it is."""
+    if on is None or isinstance(on, Where):
+        return on
     names = (on,) if isinstance(on, str) else tuple(on) if isinstance(on, Sequence) else ()
     if not names or not all(isinstance(name, str) and name.strip() for name in names):
         raise DeclarationError(
             f"{what}={checks.shown(on)} does not name faces; give a face name, several names, or None for all faces"
         )
     return names
+
+
+def placed(on: On | Where) -> tuple[str, ...] | None:
+    """The faces of a condition that stands in a problem. Raises: DeclarationError for a part that has no faces yet."""
+    if isinstance(on, Where):
+        raise DeclarationError(
+            f"the part {on.name or 'Where'} of the boundary has faces in a Problem only; give the condition to one"
+        )
+    return None if on is None else (on,) if isinstance(on, str) else tuple(on)

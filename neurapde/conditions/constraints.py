@@ -13,6 +13,7 @@ from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
 from neurapde.core.gradients import differentiating
 from neurapde.domains.base import Domain, On
+from neurapde.domains.parted import Where, named_faces, parted
 from neurapde.domains.sampling import Draw, How
 from neurapde.jets.layout import HIGHEST
 
@@ -224,8 +225,11 @@ def interior(domain: Domain) -> Interior:
     return Interior(_checked(domain))
 
 
-def face(domain: Domain, on: On = None) -> Face:
-    """A sampler of faces of a domain (None: all), with normals."""
+def face(domain: Domain, on: On | Where = None) -> Face:
+    """A sampler of faces of a domain (None: all), or of the part of its boundary in a `Where`, with normals."""
+    if isinstance(on, Where):
+        whole, (part,) = parted(_checked(domain), [on])
+        return Face(whole, named_faces(whole, part) or ())
     return Face(domain, _checked(domain).check_faces(on, "the sampler"))
 
 

@@ -2,10 +2,11 @@
 
 import dataclasses
 from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from neurapde.conditions.base import ONE, ZERO, Boundary, Mixed, face_names
+from neurapde.conditions.base import ONE, ZERO, Boundary, Mixed, face_names, placed
 from neurapde.conditions.constraints import Constraint, face
 from neurapde.conditions.residuals import check_component, of_component
 from neurapde.core import checks
@@ -13,6 +14,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import factor, listing
 from neurapde.domains.base import Domain, On
 from neurapde.domains.box import Box
+from neurapde.domains.parted import Where, named_faces
 from neurapde.fields.grid_field import GridField
 from neurapde.fields.medium import Constant, Field, Piecewise, as_field
 from neurapde.fields.spline import CubicField
@@ -23,13 +25,13 @@ class FaceCondition(Boundary):
 
     Args:
         value: a number, real or complex, or a function of points.
-        on: face name, names, or None for the whole boundary.
+        on: face name, names, a `Where`, or None for the whole boundary.
         name: of the constraint; by default the kind and the faces, such as dirichlet-left.
         component: of a field with several, the one it is for, from 0; None for each of them alike.
     """
 
     value: Any
-    on: On
+    on: On | Where
     name: str
     component: int | None
 
@@ -45,13 +47,29 @@ class FaceCondition(Boundary):
         self.faces(domain)
         return self.rebuild({**vars(self), "value": self.value.on(domain)})
 
+    @property
+    def part(self) -> Where | None:
+        return self.on if isinstance(self.on, Where) else None
+
+    def within(self, domain: Domain, named: Mapping[Where, Where]) -> Self:
+        if isinstance(self.on, Where):
+            part = named[self.on]
+            name = self.name or self._named((part.name,))
+            return self.rebuild({**vars(self), "on": named_faces(domain, part), "name": name})
+        return self.rebuild(
+            {**vars(self), "on": named_faces(domain, placed(self.on)), "name": self.constraint_name()}
+        )
+
     def faces(self, domain: Domain) -> tuple[str, ...]:
-        return domain.check_faces(self.on, f"condition {self.constraint_name()!r}")
+        return domain.check_faces(placed(self.on), f"condition {self.constraint_name()!r}")
 
     def constraint_name(self) -> str:
         """The name of its constraint."""
+        return self.name or self._named(() if self.on is None or isinstance(self.on, Where) else self.on)
+
+    def _named(self, on: Sequence[str]) -> str:
         which = () if self.component is None else (str(self.component),)
-        return self.name or "-".join([self._kind, *which, *(self.on or ())])
+        return "-".join([self._kind, *which, *on])
 
     def constraints(self, domain: Domain) -> tuple[Constraint, ...]:
         where, text = face(domain, self.on), self.describe(domain)
@@ -84,10 +102,10 @@ class Dirichlet(FaceCondition):
 
     Args:
         value: a number, real or complex, a function of points or a GridField.
-        on: face name, names, or None for the whole boundary.
+        on: face name, names, a `Where`, or None for the whole boundary.
         hard: build the value into the trial function, u = lift + D · network with D zero on these faces, instead
-            of training it; on a Box only. A value given as a function is differentiated by torch, so it must be
-            written with `npde.sin` and the like, smooth along the face. A GridField is then joined by cubic
+            of training it; on a Box only, over a Time or not. A value given as a function is differentiated by torch, so
+            it must be written with `npde.sin` and the like, smooth along the face. A GridField is then joined by cubic
             splines instead of lines, whose kinks would hide their second derivatives from the equation.
         name: of the constraint; by default dirichlet and the faces, such as dirichlet-left.
         component: of a field with several, the one it is for, from 0; None for each of them alike.
@@ -97,7 +115,7 @@ class Dirichlet(FaceCondition):
     """
 
     value: Any = 0.0
-    on: On = None
+    on: On | Where = None
     hard: bool = False
     name: str = ""
     component: int | None = None
@@ -116,17 +134,7 @@ class Dirichlet(FaceCondition):
         condition = super().on_domain(domain)
         if not self.hard:
             return condition
-        if self.component is not None:
-            raise DeclarationError(
-                f"condition {self.constraint_name()!r} is hard for component {self.component} only, but a condition "
-                "that is built into the trial function holds for all components; leave out hard=True, or component=…"
-            )
-        if domain.spatial is not domain:
-            raise DeclarationError(
-                f"condition {self.constraint_name()!r} is hard, which works only without time, but the domain is "
-                f"{domain}; leave out hard=True: the condition is then trained or solved for"
-            )
-        if not isinstance(domain, Box):
+        if not isinstance(domain.spatial, Box):
             raise DeclarationError(
                 f"condition {self.constraint_name()!r} is hard, which needs the flat faces of a Box, but the domain is "
                 f"{domain}; leave out hard=True: the condition is then trained"
@@ -150,13 +158,13 @@ class Neumann(FaceCondition):
 
     Args:
         value: a number, real or complex, or a function of points.
-        on: face name, names, or None for the whole boundary.
+        on: face name, names, a `Where`, or None for the whole boundary.
         name: of the constraint; by default neumann and the faces, such as neumann-left.
         component: of a field with several, the one it is for, from 0; None for each of them alike.
     """
 
     value: Any = 0.0
-    on: On = None
+    on: On | Where = None
     name: str = ""
     component: int | None = None
 
@@ -176,7 +184,7 @@ class Robin(FaceCondition):
     Args:
         a, b: numbers, real or complex, or functions of points.
         value: likewise.
-        on: face name, names, or None for the whole boundary.
+        on: face name, names, a `Where`, or None for the whole boundary.
         name: of the constraint; by default robin and the faces, such as robin-left.
         component: of a field with several, the one it is for, from 0; None for each of them alike.
     """
@@ -184,7 +192,7 @@ class Robin(FaceCondition):
     a: Any
     b: Any
     value: Any = 0.0
-    on: On = None
+    on: On | Where = None
     name: str = ""
     component: int | None = None
 

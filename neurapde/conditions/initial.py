@@ -9,12 +9,15 @@ import torch
 from neurapde.conditions.base import Boundary, beside
 from neurapde.conditions.constraints import Constraint, Samples, face
 from neurapde.conditions.residuals import check_component, of_component
+from neurapde.core import checks
 from neurapde.core.arrays import Array
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.domains.spacetime import INITIAL, SpaceTime
-from neurapde.fields.medium import Constant, Field, as_field
+from neurapde.fields.grid_field import GridField
+from neurapde.fields.medium import Constant, Field, Piecewise, as_field
+from neurapde.fields.spline import CubicField
 
 if TYPE_CHECKING:
     from neurapde.jets.jet import Jet
@@ -30,6 +33,8 @@ class InitialCondition(Boundary):
         velocity: likewise. Where none is given the field begins at rest if its equation reads ∂²u/∂t², and free if it does
             not, as heat conduction: the value alone says how that goes on.
         component: of a field with several, the one it is for, from 0; None for each of them alike.
+        hard: build value and velocity into the trial function, u = lift + D · network with D = t, or t² where there is a
+            velocity, instead of training them; functions are then differentiated by torch, as those of a hard `Dirichlet`.
 
     Its constraints are named initial-value and initial-velocity, or initial-value-0 and the like.
     """
@@ -38,9 +43,11 @@ class InitialCondition(Boundary):
     value: Any
     velocity: Any = None
     component: int | None = None
+    hard: bool = False
 
     def __post_init__(self) -> None:
         check_component(self.component)
+        checks.flag(self.hard, "hard")
         object.__setattr__(self, "value", as_field(self.value, "value of the InitialCondition"))
         if self.velocity is not None:
             object.__setattr__(self, "velocity", as_field(self.velocity, "velocity of the InitialCondition"))
@@ -49,7 +56,21 @@ class InitialCondition(Boundary):
         if not isinstance(domain, SpaceTime):
             return self._on_time(domain)
         velocity = None if self.velocity is None else self.velocity.on(domain.space)
-        return dataclasses.replace(self, value=self.value.on(domain.space), velocity=velocity)
+        placed = dataclasses.replace(self, value=self.value.on(domain.space), velocity=velocity)
+        return placed._smooth() if self.hard else placed
+
+    def _smooth(self) -> "InitialCondition":
+        """The same with values that can be differentiated twice."""
+        fields: dict[str, Any] = {}
+        for name in ("value", "velocity"):
+            field = getattr(self, name)
+            if isinstance(field, Piecewise):
+                raise DeclarationError(
+                    f"the InitialCondition is hard, but its {name} is piecewise, and one that jumps cannot be built into a "
+                    "trial function; give a smooth one, or leave out hard=True"
+                )
+            fields[name] = CubicField(field) if isinstance(field, GridField) else field
+        return dataclasses.replace(self, **fields)
 
     def _on_time(self, domain: Domain) -> "InitialCondition":
         """The same, once it is known that the domain is an interval of time, where there is no place to depend on."""
@@ -87,6 +108,10 @@ class InitialCondition(Boundary):
         return tuple(constraints)
 
     def describe(self, domain: Domain) -> str:
+        return self.formula(domain) + (", built into the trial function" if self.hard else "")
+
+    def formula(self, domain: Domain) -> str:
+        """Value and velocity, and when."""
         return ", ".join(self._texts(domain))
 
     def _texts(self, domain: Domain) -> list[str]:

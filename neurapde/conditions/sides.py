@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from neurapde.conditions.base import ZERO, Boundary, Mixed
 from neurapde.conditions.constraints import Constraint, Residual
-from neurapde.conditions.faces import Dirichlet
 from neurapde.conditions.initial import InitialCondition
 from neurapde.conditions.pml import PML
 from neurapde.conditions.topography import Topography
@@ -157,11 +156,9 @@ class Sides:
         return next((condition for condition in self.conditions if isinstance(condition, Topography)), None)
 
     @property
-    def hard(self) -> tuple[Dirichlet, ...]:
+    def hard(self) -> tuple[Boundary, ...]:
         """The conditions that trial functions meet by their form, whatever their parameters."""
-        return tuple(
-            condition for condition in self.conditions if isinstance(condition, Dirichlet) and condition.hard
-        )
+        return tuple(condition for condition in self.conditions if condition.hard)
 
     @property
     def fixed(self) -> tuple[str, ...]:

@@ -32,3 +32,13 @@ class Arc(Declaration):
     def length(self) -> float:
         """Arc length."""
         return self.radius * abs(self.stop_angle - self.start_angle)
+
+    @property
+    def ends(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Where it starts and stops, `(x, y)` each."""
+        (x, y), radius = self.center, self.radius
+        first, last = (
+            (x + radius * math.cos(angle), y + radius * math.sin(angle))
+            for angle in (self.start_angle, self.stop_angle)
+        )
+        return first, last

@@ -26,6 +26,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
 from neurapde.core.memory import lacking
 from neurapde.domains.base import Domain
+from neurapde.domains.parted import Parted
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.poisson import Poisson
@@ -90,6 +91,8 @@ class Trefftz(DirectMethod):
                 f"its domain is {problem.domain}, which is not made of segments and arcs in the plane, or of balls "
                 "in space"
             )
+        if isinstance(problem.domain.spatial, Parted):
+            return "its conditions hold on parts of faces"
         if problem.further:
             return problem.further
         return family.obstacle(problem) or self._too_thin(problem)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
+from neurapde.backgrounds.by_component import ByComponent
+from neurapde.backgrounds.held import lift_of
 from neurapde.backgrounds.lift import Lift
-from neurapde.conditions import PML, Boundary, Dirichlet, Sides
+from neurapde.conditions import PML, Boundary, Sides
 from neurapde.conditions.constraints import Constraint, InTime, check_axes
 from neurapde.conditions.residuals import CheckedResidual
 from neurapde.conditions.stretch import Stretch
@@ -18,6 +20,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.core.gradients import differentiating
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Interval
+from neurapde.domains.parted import parted
 from neurapde.domains.spacetime import SpaceTime, Time
 from neurapde.fields.sources import Shots, Source, as_sources
 from neurapde.fields.unknown import Unknown
@@ -91,16 +94,14 @@ class Problem(Declaration):
             )
         if exact is not None and not callable(exact):
             raise DeclarationError(f"exact is {exact!r}; give a function of points (n, d), or None")
-        conditions = [
-            condition.on_domain(domain)
-            for condition in _tuple(
-                boundary, Boundary, "boundary", "Dirichlet, Neumann, Robin, Periodic or PML"
-            )
-        ]
+        domain, named = _parted(
+            domain, _tuple(boundary, Boundary, "boundary", "Dirichlet, Neumann, Robin, Periodic or PML")
+        )
+        conditions = [condition.on_domain(domain) for condition in named]
         if _in_time(domain, conditions) and equation.second_in_time(domain):
             conditions = [condition.second_in_time() for condition in conditions]
-        further, named = (extra, "extra") if constraints is None else (constraints, "constraints")
-        extra = _tuple(further, Constraint, named, "npde.Constraint(name, residual, sample)")
+        further, given_as = (extra, "extra") if constraints is None else (constraints, "constraints")
+        extra = _tuple(further, Constraint, given_as, "npde.Constraint(name, residual, sample)")
         given: Mapping[str, object] = {
             "name": name,
             "domain": domain,
@@ -168,12 +169,14 @@ class Problem(Declaration):
             )
 
     def _check_hard(self) -> None:
-        faces = [face for condition in self.hard for face in condition.faces(self.domain)]
-        if twice := [face for face in faces if faces.count(face) > 1]:
-            raise DeclarationError(
-                f"two hard conditions are on {twice[0]}, but a field has only one value there; give each face one "
-                "condition"
-            )
+        for component in range(self.equation.outputs):
+            mine = [condition for condition in self.hard if condition.component in (None, component)]
+            faces = [face for condition in mine for face in condition.faces(self.domain)]
+            if twice := [face for face in faces if faces.count(face) > 1]:
+                raise DeclarationError(
+                    f"two hard conditions are on {twice[0]}, but a field has only one value there; give each face one "
+                    "condition"
+                )
         if self.lift is not None and self.lift.complex and not self.equation.complex:
             raise DeclarationError(
                 f"a hard condition is complex, {self.lift.describe()}, but the field is real; give real values, or "
@@ -248,20 +251,27 @@ class Problem(Declaration):
         return read_unknowns(self)
 
     @property
-    def hard(self) -> tuple[Dirichlet, ...]:
+    def hard(self) -> tuple[Boundary, ...]:
         """The conditions that trial functions meet by their form, whatever their parameters."""
         return self.sides.hard
 
     @property
     def trained(self) -> tuple[Constraint, ...]:
         """The named constraints that are left to train: all but those of the hard conditions."""
-        met = {condition.constraint_name() for condition in self.hard}
+        met = self.built_in
         return tuple(constraint for constraint in self.constraints if constraint.name not in met)
 
+    @property
+    def built_in(self) -> tuple[str, ...]:
+        """Names of the constraints of the hard conditions."""
+        return tuple(
+            constraint.name for condition in self.hard for constraint in condition.constraints(self.domain)
+        )
+
     @cached_property
-    def lift(self) -> Lift | None:
+    def lift(self) -> Lift | ByComponent | None:
         """A field with the values of the hard conditions; None where there are none, or all of them are zero."""
-        return Lift.of(Sides(self.domain, self.hard), self.outputs)
+        return lift_of(self.domain, self.hard, self.outputs)
 
     @property
     def regions(self) -> Mapping[str, Domain]:
@@ -328,6 +338,16 @@ def _tuple(value: Any, kind: type, what: str, way: str) -> tuple[Any, ...]:
         if not isinstance(item, kind):
             raise DeclarationError(f"{what} is {item!r}; give {way}, or a list of these")
     return items
+
+
+def _parted(domain: Domain, conditions: Sequence[Boundary]) -> tuple[Domain, Sequence[Boundary]]:
+    """A domain whose faces end where the predicates of conditions change, and the conditions by these faces."""
+    parts = [condition.part for condition in conditions if condition.part is not None]
+    if not parts:
+        return domain, conditions
+    whole, placed = parted(domain, parts)
+    named = dict(zip(parts, placed, strict=True))
+    return whole, [condition.within(whole, named) for condition in conditions]
 
 
 def _sources(value: Any, domain: Domain) -> tuple[Source, ...] | Shots:

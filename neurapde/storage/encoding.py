@@ -41,8 +41,12 @@ RENAMED_FIELDS = {
 """Fields of classes that earlier files name otherwise."""
 ADDED_FIELDS: Mapping[str, Mapping[str, Any]] = {
     "neurapde:Adam": {"phase_step": 0.1, "optimizer": None},
+    "neurapde:Ansatz": {"factor": None},
     "neurapde:ComputationalDomain": {"attenuation": None},
+    "neurapde:DistanceFactor": {"components": []},
     "neurapde:Helmholtz": {"attenuation": None},
+    "neurapde:InitialCondition": {"hard": False},
+    "neurapde:Lift": {"velocity": None},
     "neurapde:Survey": {"damping": 0.0, "window": None, "processing": []},
 }
 """Fields of classes that earlier files do not have, with what a run that goes on takes for them."""

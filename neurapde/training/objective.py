@@ -86,7 +86,7 @@ class Objective:
         object.__setattr__(self, "weights", in_residual_units(self.problem, self.weights, self.loss))
 
     def _check_names(self, given: Mapping[str, object], what: str) -> None:
-        hard = [condition.constraint_name() for condition in self.problem.hard]
+        hard = self.problem.built_in
         for name in given:
             if name in hard:
                 raise DeclarationError(

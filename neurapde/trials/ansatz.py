@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from neurapde.backgrounds.by_component import ByComponent
+from neurapde.backgrounds.known import KnownFunction
 from neurapde.backgrounds.side_distance import SideDistance, Sides
 from neurapde.backgrounds.waves import Background
 from neurapde.core import checks
@@ -67,6 +70,11 @@ class AnsatzTrial(TrialFunction):
         return self._times_factor(jet, self.inputs(points))
 
     def _check_common(self) -> None:
+        if isinstance(self.factor, ByComponent):
+            raise DeclarationError(
+                "conditions that are built into one component alone leave no features that all components share; leave "
+                "out hard=True for this method"
+            )
         if isinstance(self.factor, tuple):
             raise DeclarationError(
                 f"size={self.factor} of OutputScaling: this needs features that all components share, but components "
@@ -101,31 +109,51 @@ class AnsatzTrial(TrialFunction):
 
 @dataclass(frozen=True)
 class Ansatz(Trial):
-    """The trial u = background + network: the network represents only the difference from a known field.
+    """The trial u = background + factor · network: the network represents only the difference from a known field.
 
-    background: a field known in closed form, such as `OutgoingWave`.
+    background: a field known in closed form, such as `OutgoingWave`, or a function of points (n, d), written with
+                `npde.sin` and the like: torch differentiates it.
     network:    the specification of the network.
+    factor:     likewise, (n,) for all components; zero where u is the background alone. None for 1.
     Raises      DeclarationError at `build` when the background is complex or has components and the field has
     not.
     """
 
-    background: Background
+    background: Any
     network: Trial
+    factor: Any = None
 
     def __post_init__(self) -> None:
+        for name in ("background", "factor"):
+            value = getattr(self, name)
+            if callable(value) and not isinstance(value, Background | type):
+                object.__setattr__(self, name, KnownFunction(value))
         _check_parts(self, self.background, self.network, "Ansatz(OutgoingWave(source, k), Siren())")
+        checks.kind(self.factor, "factor", Background | None, "give a function of points, or None")
 
     def draw(self, setting: Setting) -> AnsatzTrial:
         _check_field(self.background, setting)
-        return AnsatzTrial(self, self.network.draw(setting), self.background)
+        self._check_factor(setting)
+        return AnsatzTrial(self, self.network.draw(setting), self.background, self.factor)
+
+    def _check_factor(self, setting: Setting) -> None:
+        if self.factor is None:
+            return
+        value = self.factor.jet(_corner(setting), order=0).value
+        if value.ndim > 1 or (value.is_complex() and not setting.complex):
+            raise DeclarationError(
+                f"the factor ({self.factor.describe()}) gives {value.dtype} {tuple(value.shape)} at one point; give one "
+                "number for each point, real if the field is"
+            )
 
     def around(self, network: TrialFunction) -> AnsatzTrial:
         """The same background with a network that is already built, such as the trial of a field of a family."""
         checks.kind(network, "network", TrialFunction, "give the trial of a solution, member.trial")
-        return AnsatzTrial(replace(self, network=network.spec), network, self.background)
+        return AnsatzTrial(replace(self, network=network.spec), network, self.background, self.factor)
 
     def describe(self) -> str:
-        return f"{self.network.describe()} on the background {self.background.describe()}"
+        factor = "" if self.factor is None else f", times {self.factor.describe()},"
+        return f"{self.network.describe()}{factor} on the background {self.background.describe()}"
 
 
 @dataclass(frozen=True)
@@ -161,27 +189,32 @@ class DistanceFactor(Trial):
     """The trial D(x) · network, where D is the `SideDistance`, which vanishes on sides of the box.
 
     network: the specification of the network. sides: where the field vanishes; None: on every side.
+    components: where each component does, instead of `sides`; () where all of them are alike.
     """
 
     network: Trial
     sides: Sides | None = None
+    components: tuple[Sides, ...] = ()
 
     def draw(self, setting: Setting) -> AnsatzTrial:
         return self.around(self.network.draw(setting), setting.bounds)
 
     def around(self, network: TrialFunction, bounds: Bounds) -> AnsatzTrial:
         """The same trial around a network that is already built."""
-        lower, upper = corners(bounds)
-        sides = self.sides or ((True, True),) * len(lower)
-        if len(sides) != len(lower):
-            raise DeclarationError(
-                f"sides names {len(sides)} axes, but the domain has {len(lower)}; give a pair each"
-            )
-        return AnsatzTrial(self, network, factor=SideDistance(tuple(lower), tuple(upper), sides))
+        lower, upper = (tuple(corner.tolist()) for corner in corners(bounds))
+        every = self.components or (self.sides or ((True, True),) * len(lower),)
+        for sides in every:
+            if len(sides) != len(lower):
+                raise DeclarationError(
+                    f"sides names {len(sides)} axes, but the domain has {len(lower)}; give a pair each"
+                )
+        factors = tuple(SideDistance(lower, upper, sides) for sides in every)
+        return AnsatzTrial(self, network, factor=ByComponent(factors) if self.components else factors[0])
 
     def describe(self) -> str:
         return (
-            f"{self.network.describe()}, vanishing on {'every side' if self.sides is None else 'given sides'}"
+            f"{self.network.describe()}, vanishing on "
+            f"{'every side' if self.sides is None and not self.components else 'given sides'}"
         )
 
 
@@ -273,10 +306,14 @@ def _check_parts(spec: Trial, background: object, network: object, way: str) -> 
         )
 
 
+def _corner(setting: Setting) -> Tensor:
+    """The upper corner of the domain's box, (1, d)."""
+    return torch.as_tensor(setting.bounds[1], dtype=torch.float64).reshape(1, -1)
+
+
 def _check_field(background: Background, setting: Setting) -> None:
     """Refuse a background that is complex or has components if the field is not or has not."""
-    probe = torch.as_tensor(setting.bounds[1], dtype=torch.float64).reshape(1, -1)
-    value = background.jet(probe, order=0).value
+    value = background.jet(_corner(setting), order=0).value
     columns = value.shape[1] if value.ndim == 2 else 1
     if value.is_complex() and not setting.complex:
         raise DeclarationError(

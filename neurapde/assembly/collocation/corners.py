@@ -18,6 +18,7 @@ STEP, BESIDE = (
     3e-3,
     4096,
 )  # part of the domain's size away from a corner where its sides are looked at; points to know them
+WHOLE = 6.28  # rad, from which on an arc is a circle without ends
 STRAIGHT = 1e-4  # opening less π, rad, that is the curvature of an arc within the circle of the probe
 
 
@@ -78,6 +79,12 @@ def corners_of(domain: Domain, sides: Sides | None = None) -> tuple[Corner, ...]
 def _candidates(edges: list[Segment | Arc], size: float) -> np.ndarray:
     """Ends of segments and possible crossings of two edges, each once, (n, 2)."""
     points = [end for edge in edges if isinstance(edge, Segment) for end in (edge.start, edge.end)]
+    points += [
+        end
+        for edge in edges
+        if isinstance(edge, Arc) and edge.length < WHOLE * edge.radius
+        for end in edge.ends
+    ]
     for edge, other in combinations(edges, 2):
         if isinstance(edge, Arc):
             points += _on_circle(edge, other, size)

@@ -2,9 +2,14 @@
 
 import torch
 
+from neurapde.backgrounds.by_component import ByComponent
+from neurapde.backgrounds.held import sides_of
 from neurapde.backgrounds.lift import Lift
-from neurapde.backgrounds.side_distance import SideDistance, Sides
+from neurapde.backgrounds.side_distance import SideDistance
+from neurapde.backgrounds.waves import Background
+from neurapde.conditions.base import Boundary
 from neurapde.core.errors import DeclarationError
+from neurapde.jets.jet import Jet
 from neurapde.problem.problem import Problem
 from neurapde.trials.ansatz import Ansatz, AnsatzTrial, DistanceFactor
 from neurapde.trials.base import TrialFunction, copied
@@ -27,16 +32,21 @@ def with_hard_conditions(problem: Problem, trial: TrialFunction) -> tuple[TrialF
             f"Not trained, since the given trial function satisfies it by construction: {conditions}.",
         )
     network = trial
-    if isinstance(network, AnsatzTrial) and isinstance(network.background, Lift):
+    if isinstance(network, AnsatzTrial) and _is_lift(network.background):
         network = network.network
     if isinstance(network, AnsatzTrial) and network.background is not None:
         raise DeclarationError(
             f"the trial {trial.spec.describe()} does not satisfy by construction: {conditions}. Give the network alone, "
             "without its background, or leave out hard=True."
         )
-    if isinstance(network, AnsatzTrial) and isinstance(network.factor, SideDistance):
+    if isinstance(network, AnsatzTrial) and _is_distance(network.factor):
         network = network.network
-    factor = DistanceFactor(network.spec, _sides(problem))
+    sides = sides_of(problem.domain, problem.hard, problem.outputs)
+    factor = (
+        DistanceFactor(network.spec, sides[0])
+        if len(sides) == 1
+        else DistanceFactor(network.spec, components=sides)
+    )
     built = factor.around(network, problem.domain.bounds)
     note = f"Built into the trial function, and not trained: {conditions}."
     if problem.lift is None:
@@ -62,16 +72,27 @@ def meets_hard_conditions(problem: Problem, trial: TrialFunction) -> bool:
         for parameter in tried.parameters():
             parameter.copy_(torch.randn(parameter.shape, dtype=parameter.dtype, generator=generator))
         size = tried(problem.domain.sample(64, how="grid")).abs().max()
-        for condition in problem.hard:
-            points = problem.domain.sample_boundary(64, on=condition.on, how="grid").points
-            values, wanted = tried(points), condition.value(points)
-            error = values - (wanted[:, None] if values.ndim == 2 else wanted)
-            if not bool(error.abs().max() <= MET * torch.maximum(size, wanted.abs().max())):
-                return False
+        return all(_meets(tried, problem, condition, float(size)) for condition in problem.hard)
+
+
+def _meets(trial: TrialFunction, problem: Problem, condition: Boundary, size: float) -> bool:
+    """Whether one condition holds; size: of the field."""
+    for constraint in condition.constraints(problem.domain):
+        samples = constraint.sample(64, how="grid")
+        jet = trial.jet(samples.points, constraint.order)
+        zero = Jet(torch.zeros_like(jet.channels), jet.layout)
+        residual, wanted = constraint.residual(samples, jet), constraint.residual(samples, zero)
+        unit = problem.domain.extents[-1] ** -constraint.order  # of a rate of change
+        if not bool(residual.abs().max() <= MET * max(size * unit, float(wanted.abs().max()))):
+            return False
     return True
 
 
-def _sides(problem: Problem) -> Sides:
-    """For each axis, whether its (lower, upper) face has a hard condition."""
-    held = {face for condition in problem.hard for face in condition.faces(problem.domain)}
-    return problem.sides.pairs(lambda face: face in held)
+def _is_lift(background: Background | None) -> bool:
+    parts = background.parts if isinstance(background, ByComponent) else (background,)
+    return all(isinstance(part, Lift) for part in parts)
+
+
+def _is_distance(factor: object) -> bool:
+    parts = factor.parts if isinstance(factor, ByComponent) else (factor,)
+    return all(isinstance(part, SideDistance) for part in parts)
