@@ -1,5 +1,6 @@
 """The default method of a problem and its reason: the first direct method that can solve it, else a training."""
 
+from neurapde.domains.spacetime import SpaceTime
 from neurapde.methods.adam import Adam
 from neurapde.methods.elements.spectral_elements import SpectralElements
 from neurapde.methods.galerkin import Galerkin
@@ -68,7 +69,12 @@ def _direct(problem: Problem) -> tuple[DirectMethod | None, str]:
         if obstacle is None:
             return method, (weak if method.weak and weak else method.why(problem))
         obstacles[method] = obstacle
-    return None, obstacles[PREFERRED[-1]]
+    why = obstacles[PREFERRED[-1]]
+    over_time = isinstance(problem.domain, SpaceTime)
+    return (
+        None,
+        f"{why}; {type(marching).__name__} does not take it: {obstacles[marching]}" if over_time else why,
+    )
 
 
 def _training(advice: Advice) -> Method:

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -312,3 +313,28 @@ def test_a_velocity_that_is_missing_is_asked_for_on_an_interval():
     )
     with pytest.raises(npde.DeclarationError, match="do not determine its rate there"):
         npde.solve(problem, method=npde.TimeMarching())
+
+
+def test_a_component_that_does_not_spread_needs_no_condition_at_the_sides() -> None:
+    """a(x, t) = exp(−t) cos πx spreads, b = t a is remembered at each point: the form of FitzHugh and Nagumo's equations."""
+
+    def residual(x: Any, u: npde.Jet) -> Any:
+        a, b, t = u[0], u[1], x[:, 1]
+        spreads = a.dt - 0.3 * a.d2(0) + (1 - 0.3 * np.pi**2) * a.value + b.value**2 - (t * a.value) ** 2
+        return [spreads, b.dt + b.value - a.value]
+
+    problem = npde.Problem(
+        "memory",
+        npde.Interval(0, 1).over(npde.Time(0, 1)),
+        npde.Equation(residual, outputs=2),
+        boundary=[
+            npde.Neumann(0.0, component=0),
+            npde.InitialCondition(lambda x: npde.cos(np.pi * x[:, 0]), component=0),
+            npde.InitialCondition(0.0, component=1),
+        ],
+    )
+    solution = npde.solve(problem, progress=False)
+    assert solution.method.startswith("marching")
+    points = problem.domain.sample(500).numpy()
+    a = np.exp(-points[:, 1]) * np.cos(np.pi * points[:, 0])
+    np.testing.assert_allclose(solution(points), np.stack([a, points[:, 1] * a], axis=1), atol=1e-6)

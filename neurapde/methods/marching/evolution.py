@@ -1,11 +1,15 @@
 """A problem as an evolution: its constraints are sorted into the equation, conditions at sides and initial conditions."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
-from neurapde.conditions.constraints import AtPoints, Constraint, Face, Interior
+from neurapde.conditions.constraints import AtPoints, Constraint, Face, Interior, Samples
 from neurapde.conditions.periodic import OppositePoints
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.box import Box
@@ -186,15 +190,34 @@ def _starts(sample: AtPoints, start: float) -> bool:
 
 
 def _filled(problem: Problem, parts: _Sorted, mesh: Mesh, rows: Rows, start: float) -> Sides | str:
-    """The conditions at both ends; the equation itself where waves leave and no condition is given."""
+    """The conditions at both ends; the equation itself where waves leave, or for components that nothing joins in space."""
     values = np.ones((4, mesh.count, rows.components))
+    local = rows.local(moment(start, values))
+    own = replace(parts.equation, residual=_Local(parts.equation.residual, local))
     sides = []
     for end, constraints in enumerate(parts.sides):
         every = [Rows(problem, constraint, mesh.side(end)) for constraint in constraints]
         count = sum(condition.residual(moment(start, values)).shape[-1] for condition in every)
         open = not every and not rows.bends(moment(start, values))
+        if local.any() and count + local.sum() == rows.components:
+            sides.append((*constraints, own))
+            continue
         if count != rows.components and not open:
             face = problem.domain.faces[end]
             return f"it has {count} conditions on {face} for {rows.components} real components"
         sides.append((parts.equation,) if open else constraints)
     return sides[0], sides[1]
+
+
+@dataclass(frozen=True)
+class _Local:
+    """The equations among a residual's real ones that hold at each point by itself."""
+
+    residual: Callable[..., Any]
+    chosen: NDArray[np.bool_]
+
+    def __call__(self, samples: Samples, u: Jet) -> Tensor:
+        rows: Tensor = self.residual(samples, u)
+        if rows.is_complex():
+            rows = torch.view_as_real(rows)
+        return rows.reshape(len(rows), -1)[:, torch.from_numpy(self.chosen)]

@@ -110,6 +110,15 @@ class Rows:
             return np.zeros(self.components, dtype=bool)
         return pulls[:, chosen].flatten(0, 2).reshape(-1, self.components).abs().amax(0).numpy() > 0
 
+    def local(self, stages: Stages) -> NDArray[np.bool_]:
+        """Which real equations use no derivative along x, (equations,)."""
+        leaf = self._channels(stages).requires_grad_()
+        with torch.enable_grad():
+            residual = self._residuals(stages.times, leaf)
+            pulls = torch.stack([slope_of(column, leaf) for column in residual.unbind(1)])
+        along = [channel for channel, (_, b) in enumerate(self.derivatives) if b > 0]
+        return ~pulls[:, along].flatten(1).any(1).numpy()
+
     def bends(self, stages: Stages) -> bool:
         """Whether the constraint uses second derivatives along x."""
         leaf = self._channels(stages).requires_grad_()
