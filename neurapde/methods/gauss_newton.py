@@ -118,10 +118,13 @@ class GaussNewton(LeastSquares):
             *(f"Noise of {name!r}: {noise:.3g}." for name, noise in state.noise.items()),
         ]
         if not fine:
+            notes.append(
+                f"Estimated relative error of the field: {last.change:.1e}, its change in the last level."
+            )
             warn(
                 f"the unknowns of {problem.name} have not converged with {last.fitting.columns} features: from one "
-                f"level to the next they change by {number(float(f'{last.shift:.1g}'))} times the allowed change; give "
-                f"GaussNewton(largest={2 * self.largest}, seconds={2 * self.seconds:g}), or a better start value",
+                f"level to the next they change by {number(float(f'{last.shift:.1g}'))} times what the tolerance allows; "
+                f"give GaussNewton(largest={2 * self.largest}, seconds={2 * self.seconds:g}), or a better start value",
                 ResolutionWarning,
             )
         self._warn_of_data(problem, state)

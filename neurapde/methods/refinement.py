@@ -12,6 +12,7 @@ from neurapde.core import checks
 from neurapde.core.convergence import estimate_error
 from neurapde.core.formatting import number
 from neurapde.core.warn import warn
+from neurapde.problem.equation import Equation
 from neurapde.reference_solvers.grids.grid import ResolutionWarning
 from neurapde.training.optimisation.balance import balance_of
 from neurapde.training.run.budget import Budget
@@ -141,9 +142,11 @@ class Refined(Generic[Solved]):
             )
         if self.budget is not None and self.budget.spent is not None:
             way = self.budget.advice
+        named = not isinstance(self.task.problem.equation, Equation)
         return (
             f"the estimated relative error of {name} is {estimate:.1e} with {self.level.features} features, above the "
             f"tolerance {number(self.tolerance)}; give {way}, or a larger tolerance"
+            f"{', or compare with a grid, npde.reference(problem)' if named else ''}"
         )
 
 
