@@ -1,4 +1,4 @@
-"""The pages with code as notebooks: text and blocks in their order, and what a page shows of a script as cells that run.
+"""The pages with code as notebooks: text, blocks, and what a page includes of its script, in their order.
 
 The docs build writes them into docs/api/notebooks, and links each from its page. Blocks marked `python` become cells;
 those marked `py` take hours and stay text.
@@ -6,7 +6,6 @@ those marked `py` take hours and stay text.
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent
@@ -14,7 +13,6 @@ FOLDER = DOCS / "api" / "notebooks"
 WITHOUT = ("index", "cluster")
 """Pages without one: the first is the start of the next, and processes cannot import the cells of a notebook."""
 FENCE = re.compile(r"^```(.*?)\n(.*?)^```$\n?", re.DOTALL | re.MULTILINE)
-SECTION = re.compile(r"^# \[\w+\]\n", re.MULTILINE)
 Cell = tuple[str, str]
 
 
@@ -34,7 +32,6 @@ def cells(page: Path) -> list[Cell]:
     """The kind and text of each cell of a page."""
     text = page.read_text(encoding="utf-8")
     made: list[Cell] = []
-    script: Script | None = None
     end = 0
     for fence in FENCE.finditer(text):
         made.append(("markdown", plain(text[end : fence.start()])))
@@ -43,57 +40,18 @@ def cells(page: Path) -> list[Cell]:
         if kind == "python":
             made.append(("code", body.strip("\n")))
         elif kind.startswith("{literalinclude} examples/"):
-            script = script or Script(DOCS / kind.split()[1])
-            made += script.shown(body)
+            made.append(("code", included(DOCS / kind.split()[1], body).strip("\n")))
         elif not kind.startswith("{"):
             made.append(("markdown", fence.group()))
     made.append(("markdown", plain(text[end:])))
-    if script is not None:
-        made += script.run()
     return [(kind, text) for kind, text in made if text]
 
 
-class Script:
-    """A script of docs/examples, of which a page shows sections."""
-
-    def __init__(self, path: Path) -> None:
-        text = path.read_text(encoding="utf-8").split('if __name__ == "__main__":')[0]
-        head, *_ = SECTION.split(text)
-        self.text = text
-        self.head = (
-            head.split('"""', 2)[2].replace("Path(__file__).resolve().parent", "Path.cwd()").strip("\n")
-        )
-        self.left = text[len(head) :]
-        self.begun = self.ended = False
-
-    def shown(self, options: str) -> Iterator[Cell]:
-        """The cells of a section, after the head of the script where it is the first."""
-        if not self.begun:
-            self.begun = True
-            yield "code", self.head
-        bounds = dict(re.findall(r'^:(start-after|end-before): "(.*)"$', options, re.MULTILINE))
-        section = self.text.split(bounds["start-after"] + "\n")[1].split(bounds.get("end-before", "\0"))[0]
-        self.left = self.left.replace(section, "")
-        yield "code", section.strip("\n")
-        if "def run(" in section:
-            yield from self.run()
-
-    def run(self) -> Iterator[Cell]:
-        """What the page does not show, and the call of it all, once."""
-        if self.ended:
-            return
-        self.ended = True
-        yield "markdown", "Run it. First comes the rest of the script, which the page leaves out."
-        rest = SECTION.sub("", self.left).strip("\n")
-        call = 'report = run(folder=Path("pictures"))  # the pictures are written there\nreport'
-        yield "code", f"{rest}\n\n\n{call}".strip("\n")
-        yield "code", PICTURES
-
-
-PICTURES = """from IPython.display import Image, display
-
-for path in sorted(Path("pictures").glob("*.png")):
-    display(Image(path))"""
+def included(script: Path, options: str) -> str:
+    """The section of a script that a page includes."""
+    bounds = dict(re.findall(r'^:(start-after|end-before): "(.*)"$', options, re.MULTILINE))
+    text = script.read_text(encoding="utf-8")
+    return text.split(bounds["start-after"] + "\n")[1].split(bounds.get("end-before", "\0"))[0]
 
 
 def plain(text: str) -> str:

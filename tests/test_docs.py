@@ -27,10 +27,26 @@ EXAMPLES = sorted(set((ROOT / "docs" / "examples").glob("*.py")) - {CLUSTER})
 
 
 def blocks(page: Path, language: str) -> list[str]:
-    """The fenced blocks of one language."""
-    return re.findall(
-        rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    """The fenced blocks of one language; among those of Python, in its place, what the page includes of a script."""
+    found = []
+    for kind, body in re.findall(
+        r"^```(.*?)\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    ):
+        if kind == language:
+            found.append(body)
+        elif language == "python" and kind.startswith("{literalinclude} examples/"):
+            found.append(included(page.parent / kind.split()[1], body))
+    return found
+
+
+def included(script: Path, options: str) -> str:
+    """The lines of a script from one mark to another."""
+    first, last = (
+        re.search(rf'^:{option}: "(.*)"$', options, re.M) for option in ("start-after", "end-before")
     )
+    assert first, options
+    _, section = script.read_text(encoding="utf-8").split(first[1] + "\n")
+    return section.split(last[1])[0] if last else section
 
 
 NAMESPACES = ("data", "domains", "learning", "seismic", "training", "trials", "validation")
@@ -127,27 +143,15 @@ def test_a_notebook_holds_the_code_of_its_page_in_order(page: Path) -> None:
         importlib.import_module("nbformat").validate(made)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_what_a_page_shows_of_a_script_is_no_scaffolding(page: Path) -> None:
+    """Names of the script's own drawing and its folders mean nothing to a reader."""
+    assert re.findall(r"__file__|IMAGES|HERE|\bfolder\b|\bdraw\(", "".join(blocks(page, "python"))) == []
+
+
 def test_every_tutorial_has_a_notebook() -> None:
     tutorials = {page for page in PAGES if page.read_text(encoding="utf-8").startswith("# Tutorial")}
     assert tutorials - set(NOTEBOOKS["pages"]()) == set()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [script.stem for script in EXAMPLES])
-def test_the_notebook_of_a_tutorial_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At the small size of its script, and without the cells that the page adds, which another test runs."""
-    pytest.importorskip("IPython")
-    mpl.use("agg")
-    monkeypatch.chdir(tmp_path)
-    page = next(
-        page for page in NOTEBOOKS["pages"]() if f"examples/{name}.py" in page.read_text(encoding="utf-8")
-    )
-    typed = {block.strip("\n") for block in blocks(page, "python")}
-    names: dict[str, object] = {}
-    for kind, text in NOTEBOOKS["cells"](page):
-        if kind == "code" and text not in typed:
-            exec(compile(text.replace("run(folder=", "run(small=True, folder="), page.name, "exec"), names)
-    assert list((tmp_path / "pictures").glob("*.png"))
 
 
 def test_docstrings_are_shown_with_their_arguments_as_a_list() -> None:
@@ -227,7 +231,7 @@ def test_the_script_for_clusters_finds_the_lens_on_two_threads() -> None:
 @pytest.mark.parametrize("script", EXAMPLES, ids=page_name)
 def test_the_script_runs_and_draws(script: Path, tmp_path: Path) -> None:
     mpl.use("agg")
-    report = loaded(script).run(small=True, folder=tmp_path)
+    report = loaded(script).main(small=True, folder=tmp_path)
     if isinstance(report, npde.validation.InversionReport):
         account = next(iter(report.accounts.values()))
         assert account.measures["model error"] < 0.8

@@ -4,6 +4,7 @@
 takes the workers of that. Processes start by importing this file, so the work stands behind `if __name__ == "__main__"`.
 """
 
+# [survey]
 import sys
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 
@@ -12,7 +13,6 @@ import numpy as np
 import neurapde as npde
 
 
-# [survey]
 def rock(x):
     """2000 m/s, and a lens that is faster by 300."""
     return 2000.0 + 300.0 * np.exp(-((x - 500.0) ** 2).sum(1) / (2 * 120.0**2))

@@ -3,24 +3,18 @@
 `python docs/examples/eikonal.py` draws docs/images/eikonal.png, in some two minutes on two cores.
 """
 
-import tempfile
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
+
+# isort: split
+# [distance]
+import tempfile
+from pathlib import Path
 
 import neurapde as npde
 from neurapde.problems.eikonal import GradientSpeed, GradientTime, write_bumpy_ball
 
-HERE = Path(__file__).resolve().parent
-METHOD = npde.NaturalGradient(
-    steps=16,
-    points={"surface": 200, "normals": 100, "off-surface": 1, "eikonal": 200, "distance": 500},
-    weights={"surface": 10.0, "normals": 0.1, "off-surface": 0.0, "eikonal": 0.1, "distance": 10.0},
-)
 
-
-# [distance]
 def distance(file: Path, count: int = 20_000) -> npde.Problem:
     """The signed distance of a cloud of points drawn from a mesh file, in the cube [−1, 1]³."""
     cloud = npde.Mesh(file).cloud(count)
@@ -45,14 +39,25 @@ def times() -> npde.Problem:
 
 
 # [run]
-def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.validation.Report:
-    """Solve both, measure and draw; `small` takes a small network and few steps."""
-    network = npde.Siren(width=12, depth=1, omega_0=4, omega_hidden=4)
+def fitted(problem: npde.Problem, small: bool) -> npde.Solution:
+    """The distance, by default settings or by a small network and few steps."""
+    if not small:
+        return npde.solve(problem)
+    method = npde.NaturalGradient(
+        steps=16,
+        points={"surface": 200, "normals": 100, "off-surface": 1, "eikonal": 200, "distance": 500},
+        weights={"surface": 10.0, "normals": 0.1, "off-surface": 0.0, "eikonal": 0.1, "distance": 10.0},
+    )
+    return npde.solve(problem, npde.Siren(width=12, depth=1, omega_0=4, omega_hidden=4), method)
+
+
+def run(small: bool = False) -> tuple[npde.Solution, npde.Mesh, npde.Solution, npde.validation.Report]:
+    """Solve both and measure; `small` takes a small network and few steps."""
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(temporary) / "bumpy-ball.ply"
         write_bumpy_ball(path, nodes=33 if small else 65)
         problem, mesh = distance(path, count=2000 if small else 20_000), npde.Mesh(path)
-    shape = npde.solve(problem, network, METHOD) if small else npde.solve(problem)
+    shape = fitted(problem, small)
     nodes = 33 if small else 97
     print(
         problem, *shape.notes, npde.validation.surface_errors(shape, mesh, nodes=nodes), sep="\n", end="\n\n"
@@ -63,11 +68,20 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.vali
     reference = npde.reference(problem, shape=51 if small else 301)
     report = npde.validate(arrivals, reference)
     print(problem, report, sep="\n")
-    draw(shape, mesh, arrivals, folder / "eikonal.png", nodes)
-    return report
+    return shape, mesh, arrivals, report
 
 
 # [draw]
+IMAGES = Path(__file__).resolve().parent.parent / "images"
+
+
+def main(small: bool = False, folder: Path = IMAGES) -> npde.validation.Report:
+    """Run and draw."""
+    shape, mesh, arrivals, report = run(small)
+    draw(shape, mesh, arrivals, folder / "eikonal.png", nodes=33 if small else 97)
+    return report
+
+
 def draw(shape: npde.Solution, mesh: npde.Mesh, arrivals: npde.Solution, path: Path, nodes: int) -> None:
     """The zero set, a slice of the distance and its error; the wavefronts over the speed, and their error."""
     figure = plt.figure(figsize=(11, 6.6), layout="constrained")
@@ -119,4 +133,4 @@ def draw(shape: npde.Solution, mesh: npde.Mesh, arrivals: npde.Solution, path: P
 
 
 if __name__ == "__main__":
-    run()
+    main()

@@ -3,25 +3,20 @@
 `python docs/examples/fits.py` draws docs/images/fits.png, in some five minutes on two cores.
 """
 
-import dataclasses
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-import neurapde as npde
 from neurapde.validation.metrics import psnr, without_constant, without_harmonic
 
-HERE = Path(__file__).resolve().parent
-NETWORKS = {
-    "values": (npde.Siren(width=128, omega_0=10.0), 1e-3),
-    "gradient": (npde.Siren(width=128, omega_0=10.0, omega_hidden=10.0), 1e-3),
-    "laplacian": (npde.Siren(width=64, omega_0=5.0, omega_hidden=5.0), 1e-3),
-}
-"""Network and rate of each: ripples between the pixels fit derivatives at samples too, so start low, and small."""
-
-
+# isort: split
 # [declare]
+import dataclasses
+
+import neurapde as npde
+
+
 def declare(picture: npde.data.Raster) -> dict[str, npde.Problem]:
     """The picture three times: supervised by its values, by its gradients, by its Laplacian."""
     data = {
@@ -33,8 +28,18 @@ def declare(picture: npde.data.Raster) -> dict[str, npde.Problem]:
 
 
 # [run]
-def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.validation.Report:
-    """Fit, compare and draw; `small` takes 24² pixels, narrow networks and few steps."""
+NETWORKS = {
+    "values": (npde.Siren(width=128, omega_0=10.0), 1e-3),
+    "gradient": (npde.Siren(width=128, omega_0=10.0, omega_hidden=10.0), 1e-3),
+    "laplacian": (npde.Siren(width=64, omega_0=5.0, omega_hidden=5.0), 1e-3),
+}
+"""Network and rate of each: ripples between the pixels fit derivatives at samples too, so start low, and small."""
+
+
+def run(
+    small: bool = False,
+) -> tuple[npde.data.Raster, dict[str, npde.Solution], dict[str, npde.validation.Report]]:
+    """Fit and compare; `small` takes 24² pixels, narrow networks and few steps."""
     size, steps = (24, 300) if small else (64, 500)
     picture = npde.data.read_image("camera", size=size, gray=True)
     solutions, reports = {}, {}
@@ -52,12 +57,21 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.vali
         solutions[name] = npde.solve(problem, trial, method, seed=50413)
         reports[name] = npde.validate(solutions[name], npde.reference(problem))
         print(problem, reports[name], sep="\n", end="\n\n", flush=True)
+    return picture, solutions, reports
+
+
+# [draw]
+IMAGES = Path(__file__).resolve().parent.parent / "images"
+
+
+def main(small: bool = False, folder: Path = IMAGES) -> npde.validation.Report:
+    """Run, score and draw."""
+    picture, solutions, reports = run(small)
     score(picture, solutions)
     draw(picture, solutions, folder / "fits.png")
     return reports["values"]
 
 
-# [score]
 def score(picture: npde.data.Raster, solutions: dict[str, npde.Solution]) -> None:
     """Decibels after taking away what the data leave free: a constant, or a harmonic function."""
     for name, solution in solutions.items():
@@ -70,7 +84,6 @@ def score(picture: npde.data.Raster, solutions: dict[str, npde.Solution]) -> Non
             print(f"{name}, error {what}: {psnr(left + picture.values, picture.values, peak=2):.1f} dB")
 
 
-# [draw]
 def draw(picture: npde.data.Raster, solutions: dict[str, npde.Solution], path: Path) -> None:
     """Values, length of the gradient and Laplacian (columns) of the picture and of each solution (rows)."""
     nodes = picture.shape
@@ -106,4 +119,4 @@ def draw(picture: npde.data.Raster, solutions: dict[str, npde.Solution], path: P
 
 
 if __name__ == "__main__":
-    run()
+    main()

@@ -6,14 +6,13 @@
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+
+# isort: split
+# [record]
 import numpy as np
 
 import neurapde as npde
 
-HERE = Path(__file__).resolve().parent
-
-
-# [record]
 TRUTH = npde.Piecewise(1.0, (npde.Disk(center=(0, 0), radius=0.1), 2.0))
 
 
@@ -50,7 +49,9 @@ def velocity(prior: npde.seismic.TotalVariation | None = None) -> npde.Velocity:
 
 
 # [run]
-def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.validation.InversionReport:
+def run(
+    small: bool = False,
+) -> tuple[npde.Survey, dict[str, npde.seismic.Inversion], npde.validation.InversionReport]:
     """Invert with a prior and without, by a network and by values on a grid; `small` takes a longer wave and fewer steps."""
     survey = record(wavenumber=10.0 if small else 20.0)
     print(survey)
@@ -72,9 +73,7 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.vali
     network, grid, *_ = inversions.values()
     report = npde.validation.inversion_report(network, true=TRUTH, classical=grid, progress=False)
     print(report)
-    draw(inversions, folder / "fwi-disk.png")
-    trust(survey)
-    return report
+    return survey, inversions, report
 
 
 # [trust]
@@ -87,6 +86,17 @@ def trust(survey: npde.Survey) -> None:
 
 
 # [draw]
+IMAGES = Path(__file__).resolve().parent.parent / "images"
+
+
+def main(small: bool = False, folder: Path = IMAGES) -> npde.validation.InversionReport:
+    """Run, test and draw."""
+    survey, inversions, report = run(small)
+    draw(inversions, folder / "fwi-disk.png")
+    trust(survey)
+    return report
+
+
 def draw(inversions: dict[str, npde.seismic.Inversion], path: Path) -> None:
     """The truth, and the models that explain its data equally well."""
     axis = np.linspace(-0.4, 0.4, 161)
@@ -115,4 +125,4 @@ def draw(inversions: dict[str, npde.seismic.Inversion], path: Path) -> None:
 
 
 if __name__ == "__main__":
-    run()
+    main()

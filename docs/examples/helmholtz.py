@@ -8,12 +8,11 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
+# isort: split
+# [declare]
 import neurapde as npde
 
-HERE = Path(__file__).resolve().parent
 
-
-# [declare]
 def declare(wavenumber: float = 20.0) -> npde.Problem:
     """A source beside a disk in which waves travel twice as fast, in a square that absorbs at its sides."""
     disk = npde.Disk(center=(0, 0), radius=0.1)
@@ -27,8 +26,10 @@ def declare(wavenumber: float = 20.0) -> npde.Problem:
 
 
 # [run]
-def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.validation.Report:
-    """Solve, check and draw; `small` takes a longer wave and a coarser grid."""
+def run(
+    small: bool = False,
+) -> tuple[npde.Solution, npde.validation.GridSolution, npde.validation.Report]:
+    """Solve and check; `small` takes a longer wave and a coarser grid."""
     problem = declare(wavenumber=8.0 if small else 20.0)
     print(problem)
 
@@ -39,14 +40,21 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.vali
     reference = npde.reference(problem, shape=(101, 101) if small else (257, 257))
     report = npde.validate(solution, reference)
     print(report)
-    draw(problem, solution, reference, folder / "helmholtz-disk.png")
-    return report
+    return solution, reference, report
 
 
 # [draw]
-def draw(
-    problem: npde.Problem, solution: npde.Solution, reference: npde.validation.GridSolution, path: Path
-) -> None:
+IMAGES = Path(__file__).resolve().parent.parent / "images"
+
+
+def main(small: bool = False, folder: Path = IMAGES) -> npde.validation.Report:
+    """Run and draw."""
+    solution, reference, report = run(small)
+    draw(solution, reference, folder / "helmholtz-disk.png")
+    return report
+
+
+def draw(solution: npde.Solution, reference: npde.validation.GridSolution, path: Path) -> None:
     """Both wavefields and the size of their difference, on the region that does not absorb."""
     axis = np.linspace(-0.5, 0.5, 151)
     points = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
@@ -63,11 +71,11 @@ def draw(
         panel.add_patch(plt.Circle((0, 0), 0.1, fill=False, color="0.5", linewidth=0.8))
         panel.set_title(title)
         figure.colorbar(image, ax=panel, shrink=0.85)
-    figure.suptitle(f"{problem.name}: real part of the wavefield")
+    figure.suptitle(f"{solution.required_problem.name}: real part of the wavefield")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
     plt.close(figure)
 
 
 if __name__ == "__main__":
-    run()
+    main()

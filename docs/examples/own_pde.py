@@ -3,24 +3,25 @@
 `python docs/examples/own_pde.py` solves all, prints a table of errors and draws docs/images/own_pde.png; minutes.
 """
 
+import dataclasses
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import numpy as np
-import torch
 from matplotlib.colors import LogNorm
 from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 from scipy.interpolate import BarycentricInterpolator
 
+# isort: split
+# [burgers]
+import numpy as np
+import torch
+
 import neurapde as npde
 
-HERE = Path(__file__).resolve().parent
 
-
-# [burgers]
 def burgers(viscosity: float = 0.01 / np.pi) -> npde.Problem:
     """u_t + u u_x = ν u_xx: a sine that steepens into a front at x = 0."""
 
@@ -32,7 +33,6 @@ def burgers(viscosity: float = 0.01 / np.pi) -> npde.Problem:
         domain=npde.Interval(-1, 1).over(npde.Time(0, 1)),
         equation=npde.Equation(residual),
         boundary=[npde.Dirichlet(0.0), npde.InitialCondition(lambda x: -npde.sin(np.pi * x[:, 0]))],
-        exact=lambda x: cole_hopf(x, viscosity),
     )
 
 
@@ -44,7 +44,7 @@ def allen_cahn() -> npde.Problem:
         return u.dt - 0.001 * u.d2(0) - 5 * (u.value - u.value**3)
 
     return npde.Problem(
-        name="allen-cahn",
+        name="phases",
         domain=npde.Interval(-1, 1).over(npde.Time(0, 1)),
         equation=npde.Equation(residual),
         boundary=[
@@ -164,10 +164,14 @@ def torsion(x: NDArray) -> NDArray:
     return npde.solve(problem, method=npde.LeastSquares(tolerance=1e-6))(x)
 
 
-# [run]
-def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.validation.Report:
+# [draw]
+IMAGES = Path(__file__).resolve().parent.parent / "images"
+
+
+def main(small: bool = False, folder: Path = IMAGES) -> npde.validation.Report:
     """Solve Burgers' equation, at the small size a smoother one on fewer points, and the others."""
-    problem = burgers(0.1 if small else 0.01 / np.pi)
+    viscosity = 0.1 if small else 0.01 / np.pi
+    problem = dataclasses.replace(burgers(viscosity), exact=lambda x: cole_hopf(x, viscosity))
     print(problem)
     method = npde.NaturalGradient(25, points=300) if small else None
     front = npde.solve(problem, method=method)
@@ -204,7 +208,6 @@ def others() -> list[tuple[npde.Problem, Callable[[NDArray], NDArray]]]:
     ]
 
 
-# [draw]
 def draw(solved: list[tuple[npde.Solution, Callable]], path: Path) -> None:
     """Each field, and how far it is from the truth."""
     figure, axes = plt.subplots(
@@ -238,4 +241,4 @@ def draw(solved: list[tuple[npde.Solution, Callable]], path: Path) -> None:
 
 
 if __name__ == "__main__":
-    run()
+    main()

@@ -6,14 +6,14 @@
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+
+# isort: split
+# [declare]
 import numpy as np
 
 import neurapde as npde
 
-HERE = Path(__file__).resolve().parent
 
-
-# [declare]
 def inclusion(contrast: float = 100.0) -> npde.Problem:
     """A disk that conducts `contrast` times as well as the L around it; heat is made everywhere, the sides are cold."""
     corners = [(-1, -1), (0, -1), (0, 0), (1, 0), (1, 1), (-1, 1)]
@@ -43,8 +43,8 @@ def heat() -> npde.Problem:
 
 
 # [run]
-def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.validation.Report:
-    """Solve both, check the first on a grid and the second exactly, and draw; `small` asks for fewer digits."""
+def run(small: bool = False) -> tuple[npde.Solution, npde.Solution, npde.validation.Report]:
+    """Solve both, and check the second exactly; `small` asks for fewer digits."""
     method = npde.LeastSquares(tolerance=1e-2 if small else 1e-3)
     problem = inclusion(contrast=10.0 if small else 100.0)
     print(problem)
@@ -55,11 +55,20 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.vali
     heated = npde.solve(heat())
     report = npde.validate(heated)
     print(report)
+    return solution, heated, report
+
+
+# [draw]
+IMAGES = Path(__file__).resolve().parent.parent / "images"
+
+
+def main(small: bool = False, folder: Path = IMAGES) -> npde.validation.Report:
+    """Run and draw."""
+    solution, heated, report = run(small)
     draw(solution, heated, folder / "poisson.png")
     return report
 
 
-# [draw]
 def draw(solution: npde.Solution, heated: npde.Solution, path: Path) -> None:
     """The temperature in the L, its gradient, and the heat equation in space and time."""
     axis = np.linspace(-1, 1, 241)
@@ -86,4 +95,4 @@ def draw(solution: npde.Solution, heated: npde.Solution, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    run()
+    main()

@@ -5,20 +5,22 @@
 """
 
 import tempfile
+
+from neurapde.core.pictures.style import png
+from neurapde.validation.inversions.survey_figures import figure
+
+# isort: split
+# [write]
 from pathlib import Path
 
 import numpy as np
 
 import neurapde as npde
-from neurapde.core.pictures.style import png
-from neurapde.validation.inversions.survey_figures import figure
 
-HERE = Path(__file__).resolve().parent
 LENS = npde.Disk(center=(210.0, 160.0), radius=45.0)
 TRUE = npde.Piecewise(2000.0, (LENS, 2400.0))
 
 
-# [write]
 def problem(speed: float | npde.Piecewise) -> npde.Problem:
     """Waves between two wells below a free surface, metres and seconds, depth positive downwards."""
     return npde.Problem(
@@ -42,12 +44,11 @@ def write(path: Path, shots: int, receivers: int) -> None:
 
 
 # [read]
-def read(path: Path, picture: Path) -> npde.Survey:
-    """The survey in a file, and a look at it."""
+def read(path: Path) -> npde.Survey:
+    """The survey in a file, and what is to be checked of it."""
     survey = npde.Survey.read(path, noise=0.05)
     print(survey)
     print(survey.quality())
-    picture.write_bytes(png(figure(survey, npde.Box((0, 400), (0, 300)))))
     return survey
 
 
@@ -71,21 +72,33 @@ def invert(survey: npde.Survey, steps: int) -> npde.seismic.Inversion:
 
 
 # [run]
-def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.validation.InversionReport:
+def run(
+    path: Path, small: bool = False
+) -> tuple[npde.Survey, npde.seismic.Inversion, npde.validation.InversionReport]:
     """Write, read, invert and report; `small` takes fewer shots and steps."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as place:
-        path = Path(place) / "wells.sgy"
-        write(path, *((4, 12) if small else (12, 47)))
-        survey = read(path, folder / "segy-survey.png")
+    write(path, *((4, 12) if small else (12, 47)))
+    survey = read(path)
     inversion = invert(survey, 5 if small else 8)
     print(inversion)
     report = npde.validation.inversion_report(inversion, true=TRUE)
     print(report)
+    return survey, inversion, report
+
+
+# [draw]
+IMAGES = Path(__file__).resolve().parent.parent / "images"
+
+
+def main(small: bool = False, folder: Path = IMAGES) -> npde.validation.InversionReport:
+    """Run and draw."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as place:
+        survey, _, report = run(Path(place) / "wells.sgy", small)
+    (folder / "segy-survey.png").write_bytes(png(figure(survey, npde.Box((0, 400), (0, 300)))))
     for name in ("models", "data"):
         (folder / f"segy-{name}.png").write_bytes(report.pictures()[f"{name}.png"][1])
     return report
 
 
 if __name__ == "__main__":
-    run()
+    main()

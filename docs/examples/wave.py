@@ -6,14 +6,14 @@
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+
+# isort: split
+# [declare]
 import numpy as np
 
 import neurapde as npde
 
-HERE = Path(__file__).resolve().parent
 
-
-# [declare]
 def declare(variance: float = 5e-4, stop: float = 0.5) -> npde.Problem:
     """A Gaussian let go beside a disk in which waves travel twice as fast; the sides let them out."""
     disk = npde.Disk(center=(0, 0), radius=0.1)
@@ -30,8 +30,10 @@ def declare(variance: float = 5e-4, stop: float = 0.5) -> npde.Problem:
 
 
 # [run]
-def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.validation.Report:
-    """Solve, check and draw; `small` takes a wider Gaussian."""
+def run(
+    small: bool = False,
+) -> tuple[npde.Solution, npde.validation.GridSolution, npde.validation.Report]:
+    """Solve and check; `small` takes a wider Gaussian."""
     problem = declare(variance=1e-2 if small else 5e-4)
     print(problem)
 
@@ -42,13 +44,22 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.vali
     reference = npde.reference(problem)
     report = npde.validate(solution, reference)
     print(report)
+    return solution, reference, report
+
+
+# [draw]
+IMAGES = Path(__file__).resolve().parent.parent / "images"
+
+
+def main(small: bool = False, folder: Path = IMAGES) -> npde.validation.Report:
+    """Run and draw."""
+    solution, reference, report = run(small)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "wave-snapshots.png").write_bytes(report.pictures()["fields.png"][1])
     traces(solution, reference, folder / "wave-traces.png")
     return report
 
 
-# [traces]
 def traces(solution: npde.Solution, reference: npde.validation.GridSolution, path: Path) -> None:
     """What four receivers in a row behind the disk record, from the sines and from the grid."""
     receivers = np.array([[0.0, 0.0], [0.1, 0.0], [0.15, 0.1], [0.2, 0.0]])
@@ -71,4 +82,4 @@ def traces(solution: npde.Solution, reference: npde.validation.GridSolution, pat
 
 
 if __name__ == "__main__":
-    run()
+    main()
