@@ -125,7 +125,8 @@ def collect_lattice(count: int, dimension: int, mapped: Map, what: str) -> list[
         if len(sample[0]) > count:
             break
         best, previous = sample, wanted
-        wanted = max(int(wanted * min(count / max(len(sample[0]), 1), 4.0)), wanted)
+        denser = int(wanted * min(count / max(len(sample[0]), 1), 4.0))
+        wanted = max(min(denser, MOST_DRAWS), wanted)
         if wanted == previous:
             break
     if len(best[0]) == 0:

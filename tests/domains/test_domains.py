@@ -297,3 +297,11 @@ def test_domains_read_as_sets() -> None:
     assert str(TRIANGLE) == "polygon (−0.5, −1) (1.5, 0.25) (0.1, 2)"
     assert Box((0, 1), (0, 1), (0, 1), (0, 1)).axes == ("x", "y", "z", "x4")
     assert (Disk((0, 0), 1).name, Disk((0, 0), 1, name="hole").name) == ("disk", "hole")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["grid", "uniform", "sobol"])
+def test_a_face_that_another_shape_covers_wholly_is_said_to_be_empty(how: str) -> None:
+    covered = Box((0, 1), (0, 1)) - Box((-0.5, 0.5), (-0.5, 1.5))
+    with pytest.raises(DeclarationError, match=r"left of .* is empty"):
+        covered.sample_boundary(50, on="left", how=how)
