@@ -47,6 +47,22 @@ def significant(value: float) -> str:
     return "n/a" if math.isnan(value) else f"{value:.3g}"
 
 
+def with_error(value: float, error: float) -> str:
+    """`2.028 ± 0.012`: the error to two digits, and the value to the last of these."""
+    if not (math.isfinite(value) and 0 < error < math.inf):
+        return f"{number(value)} ± {number(error)}"
+    last = math.floor(math.log10(float(f"{error:.1e}"))) - 1
+    first = math.floor(math.log10(abs(value))) if value else last
+    shown = f"{error:.{-last}f}" if -5 <= last <= 0 else f"{error:.1e}"
+    if -15 <= last <= 0 and (first >= -3 or last >= -5):
+        return f"{_signed(f'{value:.{-last}f}')} ± {shown}"
+    return f"{_signed(f'{value:.{min(max(first - last, 0), 15)}e}')} ± {shown}"
+
+
+def _signed(text: str) -> str:
+    return text.replace("-", "−", 1) if text.startswith("-") else text
+
+
 def percent(value: float) -> str:
     """`0.213 %`; `n/a` for NaN."""
     return "n/a" if math.isnan(value) else f"{100 * value:.3g} %"

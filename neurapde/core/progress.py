@@ -12,6 +12,8 @@ from neurapde.late import Late
 
 FIRST, EVERY = 10.0, 30.0
 """Seconds after which the first line is written where there is no bar, and between two lines."""
+PERCENT = "%"
+"""The unit of a run of 100 parts."""
 
 
 class Bar(Protocol):
@@ -61,10 +63,14 @@ class _Lines:
         if (now := time.monotonic()) < self._next:
             return
         self._next = now + EVERY
-        of = "" if self._total is None else f" of {self._total}"
         losses = "".join(f", {name} {value:.3g}" for name, value in self._values.items())
-        line = f"{self._title}: {self._unit} {self._done}{of}, {now - self._begun:.0f} s{losses}"
+        line = f"{self._title}: {self._where()}, {now - self._begun:.0f} s{losses}"
         print(line, file=sys.stderr, flush=True)
+
+    def _where(self) -> str:
+        if self._unit == PERCENT:
+            return f"{self._done} % done"
+        return f"{self._unit} {self._done}" + ("" if self._total is None else f" of {self._total}")
 
     def show(self, values: Mapping[str, float]) -> None:
         self._values = values

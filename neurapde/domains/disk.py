@@ -18,7 +18,9 @@ from neurapde.domains.edges import Arc, Segment
 
 @dataclass(frozen=True, repr=False)
 class Ball(Shape):
-    """The points at most `radius` from `center` `(d,)`. Its one face bears its name.
+    """The points at most `radius` from `center` `(d,)`.
+
+    Its one face has its own name: ball, or what `name=` says. `.faces` lists it.
 
     Raises: DeclarationError for a radius that is not positive or a centre that is no point.
     """
@@ -114,7 +116,11 @@ class Ball(Shape):
 
 @dataclass(frozen=True, repr=False)
 class Disk(Ball):
-    """The ball in the plane: `Disk(center=(0, 0), radius=0.1)`."""
+    """The ball in the plane: `Disk(center=(0, 0), radius=0.1)`.
+
+    Its one face has its own name: disk, or what `name=` says. In `Disk(…) - Disk(…)` the faces are disk and disk-2, and
+    in `Disk(…, name="outer") - Disk(…, name="hole")` they are outer and hole; `.faces` lists them.
+    """
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -26,7 +26,8 @@ MOST_WRITTEN = 6
 class Polygon(Shape):
     """The inside of a closed path through `vertices` `(m, 2)`, in either orientation.
 
-    Its faces are edge-1 (from the first vertex to the second), edge-2, …, edge-m.
+    Its faces are edge-1 (from the first vertex to the second), edge-2, …, edge-m, whatever its `name=`; `.faces` lists
+    them.
     Raises: DeclarationError for fewer than three vertices, repeated ones, or a path that touches itself.
     """
 

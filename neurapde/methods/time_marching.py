@@ -9,6 +9,7 @@ import numpy as np
 from neurapde.core.convergence import estimate_error
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
+from neurapde.core.progress import PERCENT
 from neurapde.core.warn import warn
 from neurapde.methods.marching.evolution import Evolution, evolution_of, lasts_long
 from neurapde.methods.marching.march import March
@@ -191,7 +192,7 @@ class _Run:
         march = March(self.evolution, tolerance, self._sizes, LEAST_WINDOWS + MORE_WINDOWS * len(self.passes))
         windows: list[Window] = []
         start, whole = self.evolution.start, self.evolution.stop - self.evolution.start
-        journal = Journal(self.task.problem.name, PARTS, (COLUMN,), self.task.progress, unit="%")
+        journal = Journal(self.task.problem.name, PARTS, (COLUMN,), self.task.progress, unit=PERCENT)
         ended = False
         made = march.windows()
         with journal:

@@ -301,7 +301,11 @@ class Problem(Declaration):
     def _rows(self) -> list[tuple[str, str]]:
         """What is declared, a label and a text each; a label that is repeated is left out."""
         formula, *coefficients = self.equation.describe(self)
-        rows = [("domain", f"{self.domain.name} {self.domain}"), ("equation", formula)]
+        name, text = self.domain.name, str(self.domain)
+        rows = [
+            ("domain", text if text.startswith(f"{name} ") else f"{name} {text}"),
+            ("equation", formula),
+        ]
         rows += [("", line) for line in coefficients]
         for i, sources in enumerate(self.right_hand_sides):
             label = f"shot {i + 1}" if len(self.right_hand_sides) > 1 else "sources"

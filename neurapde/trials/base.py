@@ -152,6 +152,11 @@ class Trial(Declaration, ABC):
         """One line for reports."""
         return repr(self)
 
+    def describe_parts(self, trials: Sequence[Trial]) -> str:
+        """One line for a field that has one of these trials, of which this is the first, in each part of the domain."""
+        texts = dict.fromkeys(trial.describe() for trial in trials)
+        return f"{'; '.join(texts)}, one in each of {len(trials)} parts"
+
 
 def copied(trial: TrialFunction, dtype: torch.dtype, device: torch.device) -> TrialFunction:
     """A copy on another device and in another precision, complex parameters staying complex."""

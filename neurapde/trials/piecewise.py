@@ -48,9 +48,8 @@ class PiecewiseTrial(Trial):
         return PiecewiseFunction(self, [part.trial.draw(setting) for part in self.parts])
 
     def describe(self) -> str:
-        return "; ".join(dict.fromkeys(part.trial.describe() for part in self.parts)) + (
-            f", one in each of {len(self.parts)} parts" if len(self.parts) > 1 else ""
-        )
+        trials = [part.trial for part in self.parts]
+        return trials[0].describe() if len(trials) == 1 else trials[0].describe_parts(trials)
 
 
 class PiecewiseFunction(TrialFunction):

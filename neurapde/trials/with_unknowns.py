@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from neurapde.core.arrays import Array, to_numpy
-from neurapde.core.formatting import number
+from neurapde.core.formatting import with_error
 from neurapde.fields.unknown import Unknown, UnknownField
 from neurapde.jets.jet import Jet
 from neurapde.trials.base import Setting, Trial, TrialFunction
@@ -98,4 +98,4 @@ class Found:
     def __str__(self) -> str:
         if isinstance(self.unknown, UnknownField):
             return f"{self.unknown.name}: an unknown field of {self.unknown.size} splines"
-        return f"{self.unknown.name} = {self.value:.6g} ± {number(float(f'{self.standard_error:.1g}'))}"
+        return f"{self.unknown.name} = {with_error(self.value, self.standard_error)}"

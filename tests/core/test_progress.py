@@ -61,6 +61,18 @@ def test_a_file_or_a_pipe_sees_a_line_of_a_long_run_now_and_then(monkeypatch: py
     ]
 
 
+def test_a_line_of_a_run_of_a_hundred_parts_gives_the_percentage_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter([0.0, 11.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    stderr = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    with Progress().bar("fhn", 100, unit=progress.PERCENT) as bar:
+        bar.advance(12)
+    assert stderr.getvalue() == "fhn: 12 % done, 11 s\n"
+
+
 def test_a_reference_counts_the_grids_that_it_solves(monkeypatch: pytest.MonkeyPatch) -> None:
     stderr = Terminal()
     monkeypatch.setattr(sys, "stderr", stderr)

@@ -152,6 +152,15 @@ def test_faces_of_a_combination_keep_their_names_and_are_numbered_where_they_cla
     assert torch.all(normals == torch.tensor([1.0, 0.0]))
 
 
+def test_round_faces_have_the_names_of_their_shapes() -> None:
+    outer, inner = Disk((0, 0), 1.0), Disk((0, 0), 0.5)
+    assert (outer - inner).faces == ("disk", "disk-2")
+    named = Disk((0, 0), 1.0, name="outer") - Disk((0, 0), 0.5, name="hole")
+    assert named.faces == ("outer", "hole")
+    assert Ball((0, 0, 0), 1.0).faces == ("ball",)
+    assert Polygon([(0, 0), (1, 0), (0, 1)], name="plate").faces == ("edge-1", "edge-2", "edge-3")
+
+
 @pytest.mark.parametrize("domain", ALL, ids=str)
 def test_numpy_and_torch_agree_and_keep_dtype(domain: Domain) -> None:
     for dtype in (np.float32, np.float64):

@@ -158,3 +158,10 @@ def test_an_absorbing_side_is_met_as_written() -> None:
     right = np.stack([np.ones(50), y], axis=1)
     residual = solution.gradient(right)[:, 0] + 1j * k * solution(right)
     assert np.abs(residual).max() < 1e-4 * k * np.abs(solution(right)).max()
+
+
+def test_the_report_and_the_notes_count_the_same_solutions() -> None:
+    solution = npde.solve(npde.problems.poisson_inclusion(), progress=False)
+    text = solution.trial.spec.describe()
+    assert text == f"{solution.stages[-1].extras['features']} solutions of the equation in 2 regions"
+    assert any(text in note for note in solution.notes)

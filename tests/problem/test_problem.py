@@ -10,8 +10,9 @@ from neurapde.conditions import PML, Dirichlet, Neumann
 from neurapde.conditions.constraints import Constraint, at_points, interior
 from neurapde.core.arrays import sin
 from neurapde.core.errors import DeclarationError, DeclarationWarning
-from neurapde.domains import Ball, Box, Disk, Interval
+from neurapde.domains import Ball, Box, Disk, Interval, Polygon
 from neurapde.equations import Equation, Helmholtz
+from neurapde.equations.poisson import Poisson
 from neurapde.fields.grid_field import GridField
 from neurapde.fields.medium import Piecewise
 from neurapde.fields.sources import FunctionSource, GaussianSource, PointSource, Shots
@@ -91,6 +92,17 @@ def test_a_problem_reads_like_the_mathematics() -> None:
         "              datum",
         "  exact       known",
     ]
+
+
+def test_the_domain_is_named_once() -> None:
+    corners = [(0, 0), (1, 0), (0, 1)]
+    for domain, line in (
+        (Polygon(corners), "polygon (0, 0) (1, 0) (0, 1)"),
+        (Polygon(corners, name="plate"), "plate polygon (0, 0) (1, 0) (0, 1)"),
+        (Disk((0, 0), 1), "disk {|(x, y) − (0, 0)| ≤ 1}"),
+    ):
+        text = str(Problem("case", domain, Poisson(), 1.0, Dirichlet(0.0)))
+        assert text.splitlines()[1].removeprefix("  domain").strip() == line
 
 
 def test_a_problem_needs_no_name_but_a_domain_and_an_equation() -> None:

@@ -40,6 +40,10 @@ class FeatureSum(Trial):
     def describe(self) -> str:
         return f"{self.count} solutions of the equation"
 
+    def describe_parts(self, trials: Sequence[Trial]) -> str:
+        count = sum(trial.count for trial in trials if isinstance(trial, FeatureSum))
+        return f"{count} solutions of the equation in {len(trials)} regions"
+
 
 class FeatureFunction(TrialFunction):
     """The sum, evaluated in batches on the CPU; its amplitudes (count, outputs), as real numbers, are the parameters.
