@@ -31,7 +31,6 @@ if _typing.TYPE_CHECKING:
     from neurapde.conditions.constraints import at_points as at_points
     from neurapde.conditions.constraints import face as face
     from neurapde.conditions.constraints import interior as interior
-    from neurapde.conditions.obstacle import Obstacle as Obstacle
     from neurapde.core.arrays import abs as abs
     from neurapde.core.arrays import cos as cos
     from neurapde.core.arrays import exp as exp
@@ -97,6 +96,7 @@ if _typing.TYPE_CHECKING:
     from neurapde.operators.integrals import Fredholm as Fredholm
     from neurapde.operators.integrals import Volterra as Volterra
     from neurapde.problem.equation import Equation as Equation
+    from neurapde.problem.obstacle import Obstacle as Obstacle
     from neurapde.problem.problem import Problem as Problem
     from neurapde.reference_solvers.grids.grid import ResolutionError as ResolutionError
     from neurapde.reference_solvers.grids.grid import ResolutionWarning as ResolutionWarning

@@ -376,10 +376,10 @@ RESULTS = {
 INVERSION = {
     "AdamDescent", "Adjoint", "Balance", "Bandpass", "BoundedLBFGS", "Checkerboard", "Continuation", "Correlation",
     "Decimate", "Detrend", "EditTraces", "Envelope", "Gain", "GaussNewtonDescent", "Gridded", "Huber", "Joint", "L1",
-    "L2", "Latent", "LineSource", "TimeWindow", "Transport", "Multiscale", "Penalty", "PhaseOnly", "RandomVelocities",
-    "Reduced", "Smoothness", "Survey", "Tikhonov", "TimeDomain", "TotalVariation", "Velocity", "WavefieldReconstruction",
-    "dot_test", "inversion_report", "gradient", "invert", "migrate", "read_model", "reciprocity", "taylor_test",
-    "uncertainty", "write_model",
+    "L2", "Latent", "LineSource", "TimeWindow", "Topography", "Transport", "Multiscale", "Penalty", "PhaseOnly",
+    "RandomVelocities", "Reduced", "Smoothness", "Survey", "Tikhonov", "TimeDomain", "TotalVariation", "Velocity",
+    "WavefieldReconstruction", "dot_test", "inversion_report", "gradient", "invert", "migrate", "read_model",
+    "reciprocity", "taylor_test", "uncertainty", "write_model",
 }  # fmt: skip
 """The seismic side, which has a battery of its own."""
 OTHERS = {

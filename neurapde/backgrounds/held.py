@@ -5,6 +5,7 @@ A start is the lower side of the box of space and time across its last axis.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from neurapde.backgrounds.by_component import ByComponent
 from neurapde.backgrounds.lift import Lift
@@ -76,8 +77,9 @@ def _lift(domain: Domain, hard: Sequence[Boundary], outputs: int) -> Lift:
     velocity: Field | None = None
     in_space = isinstance(domain, SpaceTime)
     for condition in hard:
-        if isinstance(condition, InitialCondition):
-            fields = [condition.value, condition.velocity]
+        if condition.begins:
+            initial = cast(InitialCondition, condition)
+            fields = [initial.value, initial.velocity]
             start, velocity = (
                 field if field is None or field == ZERO or not in_space else AtAllTimes(field)
                 for field in fields
@@ -94,8 +96,8 @@ def _sides(domain: Domain, hard: Sequence[Boundary]) -> Sides:
     box = _box(domain)
     powers = dict.fromkeys(box.faces, 0)
     for condition in hard:
-        if isinstance(condition, InitialCondition):
-            powers[box.faces[-2]] = 1 if condition.velocity is None else 2
+        if condition.begins:
+            powers[box.faces[-2]] = 1 if cast(InitialCondition, condition).velocity is None else 2
         else:
             powers |= dict.fromkeys(condition.faces(domain), 1)
     every = [power if power > 1 else bool(power) for power in powers.values()]

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -16,12 +17,18 @@ from torch.quasirandom import SobolEngine
 
 from neurapde.core import checks
 from neurapde.core.arrays import Array, as_points, to_numpy
-from neurapde.core.errors import DeclarationError
+from neurapde.core.errors import DeclarationError, StorageError
 from neurapde.core.formatting import number
+from neurapde.core.readers.isolated import isolated
+from neurapde.core.readers.surfaces import read_surface
 from neurapde.domains.base import BoundaryRows, Domain
-from neurapde.domains.closest import point_tree
-from neurapde.domains.surface_files import read_oriented
+from neurapde.domains.closest import Closest, point_tree
+from neurapde.late import Late
 
+read_points = Late("neurapde.core.readers.meshes", "read_points")
+
+SEED = 46091
+"""Of the points that are spread on the triangles of a file: the same at every reading."""
 LEAST = 10
 """Points below which there is no surface to speak of."""
 FLAT = 1e-9
@@ -234,3 +241,26 @@ def estimate_normals(points: NDArray[np.float64]) -> NDArray[np.float64]:
             if normals[node] @ normals[parents[node]] < 0:
                 normals[node] *= -1
     return normals
+
+
+def read_oriented(path: Path, count: int) -> tuple[NDArray, NDArray | None]:
+    """Points `(n, d)` of a file and normals `(n, d)`, None where it has none; of a file of triangles `count` points on them.
+
+    The triangles need not be closed. Raises: StorageError, FileNotFoundError, DeclarationError.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    mesh = isolated(read_points, path, "points on a surface")
+    if "triangle" not in mesh and "quad" not in mesh:
+        return mesh["points"], mesh.get("normals")
+    points, cells = read_surface(path)
+    cells = np.asarray(cells, dtype=np.int64)
+    if cells.min() < 0 or cells.max() >= len(points):
+        raise StorageError(f"{path} has cells {cells.min()} to {cells.max()}, but {len(points)} points")
+    surface = Closest(np.asarray(points, dtype=np.float64), cells)
+    if not surface.sizes.sum() > 0:
+        raise DeclarationError(
+            f"all triangles of {path} have size 0; give a surface, or points without triangles"
+        )
+    places, on = surface.places(np.random.default_rng(SEED).random((count, points.shape[1] - 1)))
+    return places, surface.normals[on]

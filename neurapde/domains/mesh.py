@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from neurapde.core import checks
 from neurapde.core.arrays import Array, as_points, to_numpy
 from neurapde.core.errors import DeclarationError
+from neurapde.core.readers.surfaces import read_surface
 from neurapde.domains.base import BoundaryRows
 from neurapde.domains.closest import Closest, cell_normals, edge_keys, edges_of
 from neurapde.domains.cloud import InsidePoints, PointCloud, in_kind
-from neurapde.domains.surface_files import read_surface
 
 FLAT = 1e-12
 """An inside smaller than this part of the extent's cube is none."""

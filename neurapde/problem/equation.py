@@ -25,8 +25,6 @@ from neurapde.conditions.constraints import (
     interior,
     with_further,
 )
-from neurapde.conditions.obstacle import PROBES as BOUND_PROBES
-from neurapde.conditions.obstacle import Obstacle
 from neurapde.conditions.residuals import CheckedResidual, as_rows
 from neurapde.core import checks
 from neurapde.core.arrays import Array
@@ -37,6 +35,8 @@ from neurapde.jets.jet import Jet, Layout
 from neurapde.jets.tracing import derivatives_read
 from neurapde.operators.base import AroundPoints, AtNodes, Operator, reading_operators
 from neurapde.problem.advice import Advice
+from neurapde.problem.obstacle import PROBES as BOUND_PROBES
+from neurapde.problem.obstacle import Obstacle
 from neurapde.spectral.weak import Piece
 
 if TYPE_CHECKING:

@@ -63,15 +63,6 @@ SLIPS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: npde.Problem("p", SQUARE, npde.Poisson(), boundary=npde.Dirichlet(lambda x, on: x[:, 0])),
         "missing 1 required positional argument",
     ),
-    "hard in time": (
-        lambda: npde.Problem(
-            "p",
-            npde.Interval(0, 1).over(npde.Time(0, 1)),
-            npde.Equation(lambda x, u: u.dt - u.laplacian),
-            boundary=[npde.InitialCondition(0.0), npde.Dirichlet(0.0, hard=True)],
-        ),
-        "only without time.*leave out hard=True",
-    ),
 }  # fmt: skip
 
 
