@@ -120,6 +120,7 @@ def test_interpolation_keeps_the_pixels_it_was_given(records):
     assert interpolated["fitted"] > 100 > interpolated["held out"] > fitted["held out"]
 
 
+@pytest.mark.slow
 def test_sweeping_meets_the_exact_times_better_on_more_nodes(records):
     errors = [row["error"] for row in records["eikonal"]["rows"] if row["way"] == "sweeping"]
     assert errors[1] < 0.5 * errors[0] < 1e-3
