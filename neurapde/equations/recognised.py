@@ -55,6 +55,13 @@ class _Answers:
             jets[channel] = 1.0
         return jets
 
+    def parts(self, points: Any) -> tuple[Tensor, Tensor]:
+        """What is left without a field, (n,), and what each channel adds at size 1, (channels, n)."""
+        rest = self(points, self.unit(None, len(points)))
+        return rest, torch.stack(
+            [self(points, self.unit(i, len(points))) - rest for i in range(self.layout.count)]
+        )
+
 
 @lru_cache(maxsize=4)
 def as_known(problem: Problem) -> Problem | None:
@@ -80,13 +87,11 @@ def as_known(problem: Problem) -> Problem | None:
 
 def _recognised(problem: Problem, answers: _Answers) -> Problem | None:
     points = problem.domain.sample(POINTS, how="grid", dtype=torch.float64)
-    rest = answers(points, answers.unit(None, len(points)))
-    channels = answers.layout.derivatives
-    terms = torch.stack([answers(points, answers.unit(i, len(points))) - rest for i in range(len(channels))])
+    rest, terms = answers.parts(points)
     if not _is_linear(answers, points, terms, rest):
         return None
     means, size = terms.mean(dim=1), terms.abs().max()
-    of = dict(zip(channels, means.tolist(), strict=True))
+    of = dict(zip(answers.layout.derivatives, means.tolist(), strict=True))
     bend, value = of[(0, 0)], of.pop(())
     bends = [of.pop((axis, axis)) for axis in range(problem.domain.dimension)]
     constant = bool((terms - means[:, None]).abs().max() <= ROUNDING * size)
@@ -120,8 +125,7 @@ def _hides(problem: Problem, answers: _Answers) -> bool:
     lower, upper = problem.domain.bounds
 
     def every(points: NDArray[np.float64]) -> NDArray[Any]:
-        rest = answers(points, answers.unit(None, len(points)))
-        terms = [answers(points, answers.unit(i, len(points))) - rest for i in range(answers.layout.count)]
+        _, terms = answers.parts(points)
         return np.asarray(sum(term.abs() * (i + 1) for i, term in enumerate(terms)))
 
     return len(hidden_places(every, lower, upper, problem.domain.contains)) > 0

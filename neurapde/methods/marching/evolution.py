@@ -1,8 +1,6 @@
 """A problem as an evolution: its constraints are sorted into the equation, conditions at sides and initial conditions."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -193,7 +191,7 @@ def _filled(problem: Problem, parts: _Sorted, mesh: Mesh, rows: Rows, start: flo
     """The conditions at both ends; the equation itself where waves leave, or for components that nothing joins in space."""
     values = np.ones((4, mesh.count, rows.components))
     local = rows.local(moment(start, values))
-    own = replace(parts.equation, residual=_Local(parts.equation.residual, local))
+    own = replace(parts.equation, residual=_Local(parts.equation, local))
     sides = []
     for end, constraints in enumerate(parts.sides):
         every = [Rows(problem, constraint, mesh.side(end)) for constraint in constraints]
@@ -211,13 +209,10 @@ def _filled(problem: Problem, parts: _Sorted, mesh: Mesh, rows: Rows, start: flo
 
 @dataclass(frozen=True)
 class _Local:
-    """The equations among a residual's real ones that hold at each point by itself."""
+    """The real equations of a constraint that hold at each point by itself, as a residual."""
 
-    residual: Callable[..., Any]
+    constraint: Constraint
     chosen: NDArray[np.bool_]
 
     def __call__(self, samples: Samples, u: Jet) -> Tensor:
-        rows: Tensor = self.residual(samples, u)
-        if rows.is_complex():
-            rows = torch.view_as_real(rows)
-        return rows.reshape(len(rows), -1)[:, torch.from_numpy(self.chosen)]
+        return real_residuals(self.constraint, samples, u)[:, torch.from_numpy(self.chosen)]

@@ -76,11 +76,8 @@ class Rows:
 
         Slopes: (elements, stages, places, equations, stages, nodes, components).
         """
-        leaf = self._channels(stages).requires_grad_()
-        count = len(stages.times)
-        with torch.enable_grad():
-            residual = self._residuals(stages.times, leaf)
-            pulls = torch.stack([slope_of(column, leaf) for column in residual.unbind(1)]).numpy()
+        residual, slopes_of_rows = self._pulled(stages)
+        count, pulls = len(stages.times), slopes_of_rows.numpy()
         elements, places = self.stencil.places.shape[:2]
         pulls = pulls.reshape(len(pulls), self.layout.count, count, elements, places, -1)
         operators = self.stencil.operators
@@ -101,10 +98,7 @@ class Rows:
 
     def felt(self, stages: Stages, rate: int) -> NDArray[np.bool_]:
         """The components whose derivatives of this order in time the constraint uses, (components,)."""
-        leaf = self._channels(stages).requires_grad_()
-        with torch.enable_grad():
-            residual = self._residuals(stages.times, leaf)
-            pulls = torch.stack([slope_of(column, leaf) for column in residual.unbind(1)])
+        _, pulls = self._pulled(stages)
         chosen = [channel for channel, (a, _) in enumerate(self.derivatives) if a == rate]
         if not chosen:
             return np.zeros(self.components, dtype=bool)
@@ -112,10 +106,7 @@ class Rows:
 
     def local(self, stages: Stages) -> NDArray[np.bool_]:
         """Which real equations use no derivative along x, (equations,)."""
-        leaf = self._channels(stages).requires_grad_()
-        with torch.enable_grad():
-            residual = self._residuals(stages.times, leaf)
-            pulls = torch.stack([slope_of(column, leaf) for column in residual.unbind(1)])
+        _, pulls = self._pulled(stages)
         along = [channel for channel, (_, b) in enumerate(self.derivatives) if b > 0]
         return ~pulls[:, along].flatten(1).any(1).numpy()
 
@@ -126,6 +117,14 @@ class Rows:
             pull = slope_of(self._residuals(stages.times, leaf), leaf)
         chosen = [channel for channel, (_, b) in enumerate(self.derivatives) if b == 2]
         return bool(pull[chosen].any())
+
+    def _pulled(self, stages: Stages) -> tuple[Tensor, Tensor]:
+        """The residuals of all rows, (rows, equations), and their slopes by the jets there, (equations, *channels)."""
+        leaf = self._channels(stages).requires_grad_()
+        with torch.enable_grad():
+            residual = self._residuals(stages.times, leaf)
+            pulls = torch.stack([slope_of(column, leaf) for column in residual.unbind(1)])
+        return residual, pulls
 
     @property
     def components(self) -> int:
